@@ -1,0 +1,77 @@
+/* Options: one declarative table per command, from which flags, recipe keys, --help, the manual and shell completion
+ * all come.
+ *
+ * A table describes the fields of a plain struct. The same table fills the struct from defaults, from a YAML recipe
+ * (keys with underscores), and from command-line flags (hyphens or underscores), in that order, later winning:
+ *
+ *     retort_distill_options options;
+ *     retort_options_defaults(retort_distill_option_table, &options);
+ *     retort_options_load_yaml(retort_distill_option_table, &options, "recipe.yaml", NULL, &err);
+ *     retort_options_set(retort_distill_option_table, &options, "learning-rate", "1e-4", &err);
+ *     ...
+ *     retort_options_release(retort_distill_option_table, &options);
+ */
+#ifndef RETORT_OPTIONS_H
+#define RETORT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "retort/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum retort_option_type {
+    RETORT_OPTION_BOOL,   /* bool;      --flag, --no-flag, or a YAML true / false */
+    RETORT_OPTION_INT,    /* int64_t;   checked against minimum and maximum */
+    RETORT_OPTION_REAL,   /* double;    likewise */
+    RETORT_OPTION_STRING, /* char *;    owned by the struct, NULL when unset */
+    RETORT_OPTION_CHOICE, /* int;       index into `choices` */
+    RETORT_OPTION_LIST    /* char *;    comma list or YAML sequence, stored joined with commas, NULL when unset */
+} retort_option_type;
+
+typedef struct retort_option {
+    const char *name; /* with underscores, as in a recipe; NULL ends the table */
+    retort_option_type type;
+    size_t offset;             /* offsetof(struct, field) */
+    const char *default_value; /* as text; NULL: false, 0 or unset */
+    const char *argument;      /* shown in help: "DIR", "N"; NULL for booleans */
+    const char *help;          /* one sentence: effect, unit, and source where it comes from a paper */
+    const char *group;         /* heading in --help; NULL repeats the previous one */
+    double minimum, maximum;   /* INT and REAL; both 0: no bounds */
+    const char *choices;       /* CHOICE: "cosine|linear|constant" */
+    bool required;
+} retort_option;
+
+/* Sets every field to its default (allocating strings). The struct may be uninitialised. */
+RETORT_API retort_status retort_options_defaults(const retort_option *table, void *options, retort_error *err);
+
+/* Sets one option from text. An unknown name is RETORT_ERR_USAGE and names the nearest known one. */
+RETORT_API retort_status retort_options_set(const retort_option *table, void *options, const char *name,
+                                            const char *value, retort_error *err);
+
+/* Reads a YAML mapping of scalars and sequences of scalars. `section` NULL reads the top level; otherwise the mapping
+ * under that top-level key ("distill"), doing nothing where the key is absent. Errors name file, line and key. */
+RETORT_API retort_status retort_options_load_yaml(const retort_option *table, void *options, const char *path,
+                                                  const char *section, retort_error *err);
+
+/* Checks required options; call after all sources were read. */
+RETORT_API retort_status retort_options_check(const retort_option *table, const void *options, retort_error *err);
+
+/* The value as text, as a recipe would write it; *out is owned by the caller (free). For manifests and --help. */
+RETORT_API retort_status retort_options_get(const retort_option *table, const void *options, const char *name,
+                                            char **out, retort_error *err);
+
+/* Frees the strings. */
+RETORT_API void retort_options_release(const retort_option *table, void *options);
+
+/* Looks a name up, hyphens equal to underscores; NULL if unknown. */
+RETORT_API const retort_option *retort_options_find(const retort_option *table, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,36 @@
+/* Sampling responses from a model directory. */
+#ifndef RETORT_SAMPLE_H
+#define RETORT_SAMPLE_H
+
+#include "retort/options.h"
+#include "retort/progress.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct retort_sample_options {
+    char *model;   /* Hugging Face directory */
+    char *prompts; /* JSONL: id + problem | prompt | messages */
+    char *output;  /* JSONL, "-" or NULL: standard output */
+    int64_t n, seed, max_new_tokens, batch, threads, top_k;
+    double temperature, top_p, min_p;
+    char *stop;         /* comma list of stop strings */
+    char *stop_ids;     /* comma list */
+    char *banned_ids;   /* comma list */
+    char *ban_list;     /* category names (anthropomorphic, logical) or a file of words, comma list */
+    bool ignore_eos;
+    bool json;
+} retort_sample_options;
+
+extern RETORT_API const retort_option retort_sample_option_table[];
+
+/* Writes one JSON object a response, in order: problem_id, sample, token_ids, logprobs, text, finish_reason (and model,
+ * verdict where the prompt's problem can be graded). */
+RETORT_API retort_status retort_sample(const retort_sample_options *options, const retort_progress *progress,
+                                       retort_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

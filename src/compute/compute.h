@@ -1,0 +1,185 @@
+/* The kernels, under the law of exactness (docs/architecture.md, section 2).
+ *
+ * Every function here gives the same bits whatever the instruction set, the number of threads, the tile sizes or the
+ * number of rows it is called with: a row's result is a function of that row (and, in attention, of its position and
+ * the keys before it) alone. The definitions below ARE the results: each is a chain of correctly rounded operations in
+ * a stated order, and the scalar oracle in tests/oracle.c spells it out as plain loops.
+ *
+ *   chain(k: a_k, b_k)   acc = 0; for k ascending: acc = fmaf(a_k, b_k, acc)
+ *   lanes(k: x_k)        16 partial sums s_j over k = j, j + 16, ... ascending, then the tree
+ *                        (s0..s7)+(s8..s15) -> (0..3)+(4..7) -> (0,1)+(2,3) -> 0+1
+ *   exp, silu, ...       rt_expf of compute/mathf.h, in scalar and SIMD form with the same bits
+ *
+ * Shapes: T tokens (rows), D model width, H query heads, G key/value heads, E head width, F feed-forward width,
+ * V vocabulary. Matrices are row-major floats; ld* are row strides in elements. Accumulating functions continue the
+ * chain from what the output holds, so splitting the rows of a gradient over several calls does not change its bits.
+ */
+#ifndef RT_COMPUTE_H
+#define RT_COMPUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/error.h"
+
+/* ---- set-up --------------------------------------------------------------------------------------------------- */
+
+typedef enum rt_isa { RT_ISA_SCALAR, RT_ISA_AVX2, RT_ISA_AVX512 } rt_isa;
+
+/* Chooses kernels (the best the processor has; RETORT_ISA=scalar|avx2|avx512 in the environment asks for a lower one)
+ * and takes scratch memory. Idempotent; call before anything below. */
+retort_status rt_compute_init(retort_error *err);
+/* Changes the instruction set; RETORT_ERR_UNSUPPORTED if the processor lacks it. For tests and benchmarks. */
+retort_status rt_compute_use_isa(rt_isa isa, retort_error *err);
+rt_isa rt_compute_isa(void);
+const char *rt_isa_name(rt_isa isa);
+/* Threads of every kernel from now on; 0: all processors this process may run on. */
+void rt_compute_set_threads(int threads);
+int rt_compute_threads(void);
+
+/* ---- matrix products ------------------------------------------------------------------------------------------ */
+
+/* c[i][j] = chain(k: a[i][k], w[j][k])   a [m][k], w [n][k], c [m][n]: a linear layer's forward. */
+void rt_matmul_nt(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *w, int64_t ldw, float *c,
+                  int64_t ldc, bool accumulate);
+/* c[i][j] = chain(k: a[i][k], b[k][j])   a [m][k], b [k][n]: a linear layer's input gradient (b = weight). */
+void rt_matmul_nn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                  int64_t ldc, bool accumulate);
+/* c[i][j] = chain(k: a[k][i], b[k][j])   a [k][m], b [k][n]: a linear layer's weight gradient (k = tokens). */
+void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                  int64_t ldc, bool accumulate);
+
+/* A weight [n][k] packed once for many products (sampling): same bits as rt_matmul_nt. */
+typedef struct rt_packed {
+    int64_t n, k;
+    float *data;
+} rt_packed;
+retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err);
+void rt_packed_release(rt_packed *packed);
+void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);
+
+/* ---- rows ----------------------------------------------------------------------------------------------------- */
+
+/* y[t][j] += bias[j] (one rounding). */
+void rt_bias_add(int64_t rows, int64_t n, const float *bias, float *y, int64_t ldy);
+/* dbias[j] += sum over t ascending of dy[t][j], one addition a row. */
+void rt_bias_grad(int64_t rows, int64_t n, const float *dy, int64_t ldy, float *dbias);
+/* y[i] += x[i]. */
+void rt_add(int64_t n, const float *x, float *y);
+
+/* RMSNorm (Zhang and Sennrich 2019, as in Qwen2): r = 1 / sqrtf(lanes(x_j^2 by fma) / D + eps), y = (x * r) * w.
+ * rstd [T] is kept for the backward pass (NULL: not kept). */
+void rt_rmsnorm_forward(int64_t rows, int64_t d, const float *x, const float *w, float eps, float *y, float *rstd);
+/* dx[t] += gradient when accumulate_dx, else = ; dw[j] += over t ascending. */
+void rt_rmsnorm_backward(int64_t rows, int64_t d, const float *x, const float *w, const float *rstd, const float *dy,
+                         float *dx, bool accumulate_dx, float *dw);
+
+/* Rotary embedding, "rotate half" layout (Su et al. 2021; transformers): for each head and i < E/2
+ * (x_i, x_{i+E/2}) <- (x_i c - x_{i+E/2} s, x_{i+E/2} c + x_i s), c and s from table[position][2][E/2], products
+ * rounded as fmaf(x_i, c, -(x_{i+E/2} * s)). inverse: the transposed rotation, for the gradient. In place. */
+void rt_rope(int64_t rows, int64_t heads, int64_t e, const int32_t *position, const float *table, bool inverse,
+             float *x, int64_t ldx);
+/* Fills table [positions][2][e/2]: angle = fl32(position) * fl32(theta^(-2i/e)) in float as transformers does, then
+ * cos and sin of it by rt_cos / rt_sin of core/exactmath.h. */
+void rt_rope_table(int64_t positions, int64_t e, double theta, float *table);
+
+/* h = silu(gate) * up, silu(x) = x / (1 + exp(-x)). */
+void rt_swiglu_forward(int64_t n, const float *gate, const float *up, float *h);
+/* dgate and dup from dh; dgate may alias gate's buffer and dup up's. */
+void rt_swiglu_backward(int64_t n, const float *gate, const float *up, const float *dh, float *dgate, float *dup);
+
+/* x[t] = table[ids[t]]; ids are already validated. */
+void rt_embedding_forward(int64_t rows, int64_t d, const int32_t *ids, const float *table, float *x);
+/* dtable[ids[t]] += dx[t], t ascending. */
+void rt_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const float *dx, float *dtable);
+
+/* ---- attention ------------------------------------------------------------------------------------------------ */
+
+/* Causal grouped-query attention. A query at position p of its document sees the document's keys 0..p:
+ *   s_j = chain(e: q_e, k_je) * scale;  m = max s_j;  p_j = exp(s_j - m);  l = lanes(p_j);
+ *   o_e = chain(j ascending: p_j, v_je) / l;   lse = m + log l.
+ * The T x T matrix is never stored and blocks above the diagonal are never computed. */
+
+/* Keys of one (sequence, kv head) live in panels of 16: panel b holds keys 16b..16b+15 as [E][16]; values as [T][E].
+ * Key panels for `capacity` keys take rt_kpanel_floats(capacity, e) floats. */
+int64_t rt_kpanel_floats(int64_t capacity, int64_t e);
+
+/* Training form over packed documents: tokens doc_start[i] .. doc_start[i+1]-1 form document i (doc_start has
+ * docs + 1 entries). q [T][H*E], k and v [T][G*E], out [T][H*E], lse [T][H] (kept for backward). scratch: floats as
+ * rt_attention_scratch says. */
+int64_t rt_attention_scratch(int64_t max_doc, int64_t e);
+void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
+                          const float *q, const float *k, const float *v, float *out, float *lse, float *scratch);
+/* dq, dk, dv are overwritten. dk_j and dv_j are chains over (query head of the group, then query) ascending. */
+void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
+                           const float *q, const float *k, const float *v, const float *out, const float *lse,
+                           const float *dout, float *dq, float *dk, float *dv, float *scratch);
+
+/* Sampling form: row r is the query at position[r] of sequence slot[r]; its key and value are already in the cache.
+ * Cache of one layer: kcache [slots][G] panels of rt_kpanel_floats(capacity, e), vcache [slots][G][capacity][E].
+ * Same bits as the training form. */
+typedef struct rt_kv_layer {
+    float *k, *v;
+    int64_t slots, capacity, g, e;
+} rt_kv_layer;
+/* Stores rows k [rows][G*E], v [rows][G*E] at (slot, position). */
+void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position, const float *k,
+                 const float *v);
+/* Copies positions 0 .. length-1 of one slot to another (a shared prompt). */
+void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length);
+void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
+                         int64_t h, float scale, const float *q, float *out);
+
+/* ---- output head ---------------------------------------------------------------------------------------------- */
+
+/* Log-sum-exp of one row: m + log(lanes(exp(x_j * inv_t - m))), m = max x_j * inv_t. */
+float rt_logsumexp(int64_t n, const float *x, float inv_temperature);
+/* Entropy of softmax(x * inv_t) in nats, lanes order. */
+float rt_entropy(int64_t n, const float *x, float inv_temperature, float lse);
+/* log p(token) = x[token] * inv_t - lse: one fmaf-free subtraction, the same in sampler and trainer. */
+static inline float rt_token_logprob(const float *x, int64_t token, float inv_temperature, float lse) {
+    return x[token] * inv_temperature - lse;
+}
+
+/* Linear + cross-entropy over rows of hidden states, in chunks, so that full logits are never stored.
+ * For each row t with target[t] >= 0: logp[t] = log p(target[t]) and, if entropy != NULL, entropy[t].
+ * If weight != NULL it is called once a chunk, rows ascending, to turn logp into coefficient[t] = dLoss/dlogp[t];
+ * then dhidden[t] = chain over v of (coef * (onehot - softmax) * inv_t) with w (overwritten), and
+ * dw[v] accumulates over t ascending. Rows with target -1 get dhidden 0 and are skipped in dw. */
+typedef void (*rt_head_weight)(void *context, int64_t first, int64_t count, const float *logp, const float *entropy,
+                               float *coefficient);
+typedef struct rt_head_args {
+    int64_t rows, d, vocab;
+    const float *hidden;   /* [rows][d] */
+    const float *w;        /* [vocab][d] */
+    const int32_t *target; /* [rows], -1 = not scored */
+    float inv_temperature;
+    float *logp;    /* [rows] out */
+    float *entropy; /* [rows] out or NULL */
+    rt_head_weight weight;
+    void *context;
+    float *dhidden; /* [rows][d] or NULL */
+    float *dw;      /* [vocab][d], accumulated, or NULL */
+    float *scratch; /* rt_head_scratch(vocab) floats */
+} rt_head_args;
+int64_t rt_head_scratch(int64_t vocab, int64_t d);
+void rt_head(const rt_head_args *args);
+
+/* ---- optimiser ------------------------------------------------------------------------------------------------ */
+
+/* AdamW (Loshchilov and Hutter 2019), decoupled decay, elementwise, in float, in PyTorch's order of operations:
+ * p *= 1 - lr wd;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)
+ * g is grad * grad_scale (clipping and normalisation). */
+typedef struct rt_adamw_args {
+    float lr, beta1, beta2, eps, weight_decay, grad_scale;
+    double bias1, bias2; /* 1 - beta^t */
+} rt_adamw_args;
+void rt_adamw(int64_t n, float *p, const float *grad, float *m, float *v, const rt_adamw_args *args);
+
+/* Sum of squares in double, lanes order over fixed blocks: the same for any thread count. */
+double rt_sum_squares(int64_t n, const float *x);
+/* True if any element is NaN or Inf. */
+bool rt_has_nonfinite(int64_t n, const float *x);
+
+#endif

@@ -1,0 +1,134 @@
+/* The decoder: configuration, weights, training forward and backward, and the sampling form with a KV cache.
+ *
+ * Qwen2: RMSNorm, RoPE, grouped-query attention with biases on q, k and v, SwiGLU, tied or untied embeddings
+ * (transformers models/qwen2). One forward for all: rt_model_forward and rt_decoder_step call the same kernels, so a
+ * token's logits have the same bits in training, in a batch of any size and when decoded one by one.
+ */
+#ifndef RT_MODEL_H
+#define RT_MODEL_H
+
+#include "compute/compute.h"
+#include "core/error.h"
+
+typedef struct rt_config {
+    int64_t vocab_size, hidden_size, intermediate_size;
+    int64_t num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim;
+    int64_t max_position_embeddings;
+    double rope_theta, rms_norm_eps, initializer_range;
+    bool tie_word_embeddings, attention_bias;
+    int32_t bos_token_id, pad_token_id; /* -1: none */
+    int32_t eos_token_id[8];
+    int32_t num_eos;
+} rt_config;
+
+/* ---- parameters: one flat float block, tensors in a fixed order ---- */
+typedef struct rt_layer_params { /* pointers into the block; shapes as in transformers */
+    float *input_norm;           /* [D] */
+    float *q_w, *q_b;            /* [H*E][D], [H*E] */
+    float *k_w, *k_b;            /* [G*E][D], [G*E] */
+    float *v_w, *v_b;            /* [G*E][D], [G*E] */
+    float *o_w;                  /* [D][H*E] */
+    float *post_norm;            /* [D] */
+    float *gate_w, *up_w;        /* [F][D] */
+    float *down_w;               /* [D][F] */
+} rt_layer_params;
+
+typedef struct rt_tensor {
+    char name[96]; /* "model.layers.0.self_attn.q_proj.weight" */
+    int64_t offset, count;
+    int64_t shape[2];
+    int32_t dims;
+    bool decay; /* weight decay applies (matrices; not norms and biases) */
+} rt_tensor;
+
+typedef struct rt_params {
+    float *data; /* 64-byte aligned */
+    int64_t count;
+    rt_tensor *tensors;
+    int64_t num_tensors;
+    float *embed; /* [V][D] */
+    float *norm;  /* [D] */
+    float *head;  /* [V][D]; == embed when tied */
+    rt_layer_params *layers;
+} rt_params;
+
+/* Also used for gradients and for AdamW's moments (same layout). Zeroed. */
+retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err);
+void rt_params_release(rt_params *params);
+/* Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down) scaled by
+ * 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */
+void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed);
+retort_status rt_config_validate(const rt_config *config, const char *where, retort_error *err);
+
+typedef struct rt_model {
+    rt_config config;
+    rt_params params;
+} rt_model;
+
+/* ---- disk: a Hugging Face directory ---- */
+/* Reads config.json (and generation_config.json's eos list) and model.safetensors (F32, BF16, F16), everything
+ * validated before use. */
+retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
+typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
+/* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
+retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
+void rt_model_release(rt_model *model);
+/* SHA-256 over config and the float32 weights in tensor order. */
+retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *err);
+
+/* FLOPs of a forward pass over `tokens` tokens whose attended key counts sum to `keys` (2 per multiply-add);
+ * scored: tokens that go through the output head. Backward is twice that. */
+double rt_model_forward_flops(const rt_config *config, double tokens, double keys, double scored);
+
+/* ---- training ---- */
+
+/* A micro-batch: documents laid one after another, no padding. */
+typedef struct rt_batch {
+    int64_t tokens;           /* T */
+    const int32_t *ids;       /* [T] */
+    const int32_t *target;    /* [T]: the next id where the loss (or the policy ratio) counts, else -1 */
+    int64_t docs;
+    const int32_t *doc_start; /* [docs + 1] */
+} rt_batch;
+
+/* Activations for up to max_tokens tokens; recompute keeps only each layer's input and computes the rest again in the
+ * backward pass (same bits, less memory). */
+typedef struct rt_workspace rt_workspace;
+retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, bool recompute, rt_workspace **out,
+                                  retort_error *err);
+void rt_workspace_destroy(rt_workspace *ws);
+size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute);
+
+/* The output side of a pass: how per-token log-probabilities become a loss. */
+typedef struct rt_objective {
+    float inv_temperature;
+    float *logp;           /* [T] out: log p of target where target >= 0, else 0 */
+    float *entropy;        /* [T] out or NULL */
+    rt_head_weight weight; /* NULL: forward only */
+    void *context;
+} rt_objective;
+
+/* Runs the batch; with weight == NULL only logp (and entropy) are filled; otherwise gradients are added to grads.
+ * Token ids and document lengths are validated (RETORT_ERR_FORMAT). Gradients continue chains over tokens, so that
+ * splitting a sequence of documents into micro-batches in the same order gives the same bits. For tied embeddings the
+ * input-side gradient is kept apart in the workspace until rt_workspace_flush_grads adds it (once per optimiser step). */
+retort_status rt_model_run(const rt_model *model, rt_workspace *ws, const rt_batch *batch,
+                           const rt_objective *objective, rt_params *grads, retort_error *err);
+void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads);
+
+/* ---- sampling ---- */
+typedef struct rt_decoder rt_decoder;
+/* slots sequences of at most capacity positions, up to max_rows rows a step. Weights are packed (the model may be
+ * changed or released afterwards). */
+retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
+                                rt_decoder **out, retort_error *err);
+void rt_decoder_destroy(rt_decoder *decoder);
+/* Takes new weights of the same shape without new memory (RL after each update). */
+void rt_decoder_update(rt_decoder *decoder, const rt_model *model);
+/* Appends row r's token id at (slot[r], position[r]); rows of one slot must be consecutive and ascending (prefill in
+ * any chunking). Where want_logits[r], logits of row r are written to the next free row of logits [*][V], in order. */
+retort_status rt_decoder_step(rt_decoder *decoder, int64_t rows, const int32_t *slot, const int32_t *position,
+                              const int32_t *ids, const bool *want_logits, float *logits, retort_error *err);
+void rt_decoder_copy_prefix(rt_decoder *decoder, int32_t from, int32_t to, int64_t length);
+
+#endif

@@ -1,0 +1,59 @@
+/* Sampling: continuous batching over rt_decoder.
+ *
+ * Each prompt is prefilled once and its cache shared by its n samples. A finished sequence's slot is given to the next
+ * one at once. A response is a pure function of (weights, prompt, settings, seed, prompt index or id, sample index):
+ * the uniform draw for its token i is rt_uniform_at(seed, stream(prompt_key, sample), i), so batch and threads cannot
+ * change it.
+ */
+#ifndef RT_SAMPLER_H
+#define RT_SAMPLER_H
+
+#include "core/progress.h"
+#include "model/model.h"
+#include "text/tokenizer.h"
+
+typedef struct rt_sampling {
+    float temperature; /* 0: greedy */
+    float top_p;       /* 1: off; smallest set of most probable tokens whose mass reaches top_p */
+    int32_t top_k;     /* 0: off */
+    float min_p;       /* 0: off; keeps p >= min_p * max p */
+    uint64_t seed;
+    int64_t max_new_tokens;
+    const int32_t *stop_ids; /* besides the model's eos */
+    int32_t num_stop_ids;
+    const char *const *stop; /* stop strings: the text ends before the first of them */
+    int32_t num_stop;
+    const uint8_t *banned; /* [V] 1 = never sampled, or NULL */
+    bool ignore_eos;
+} rt_sampling;
+
+typedef enum rt_finish { RT_FINISH_STOP, RT_FINISH_LENGTH } rt_finish;
+
+typedef struct rt_prompt {
+    const int32_t *ids;
+    int64_t count;
+    uint64_t key; /* identifies the prompt for the generator: a hash of its id, not its place in the batch */
+} rt_prompt;
+
+typedef struct rt_response {
+    int32_t *ids; /* sampled tokens, the final eos included when finish is stop by eos */
+    float *logp;  /* under the full model distribution at temperature 1 (no truncation, no bans) */
+    int64_t count;
+    rt_finish finish;
+} rt_response;
+
+/* Samples n responses of each prompt; *out is an array of prompts * n (prompt-major), freed with
+ * rt_responses_free. decoder's slots bound the batch. on_done (may be NULL) is called as responses complete in order
+ * (prompt-major), so that a caller can write them at once. */
+typedef retort_status (*rt_on_response)(void *context, int64_t prompt, int64_t sample, const rt_response *response,
+                                        retort_error *err);
+retort_status rt_sample(rt_decoder *decoder, const rt_config *config, const rt_tokenizer *tokenizer,
+                        const rt_prompt *prompts, int64_t num_prompts, int64_t n, const rt_sampling *settings,
+                        rt_on_response on_done, void *context, const retort_progress *progress, const char *stage,
+                        rt_response **out, retort_error *err);
+void rt_responses_free(rt_response *responses, int64_t count);
+/* FLOPs of the work done for these responses: prefill once a prompt, decode per token. */
+double rt_sample_flops(const rt_config *config, const rt_prompt *prompts, int64_t num_prompts, int64_t n,
+                       const rt_response *responses);
+
+#endif
