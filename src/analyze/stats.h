@@ -1,0 +1,52 @@
+/* Statistics of scores: pass@k, intervals, paired tests. All resampling is seeded Philox, so figures repeat exactly. */
+#ifndef RT_STATS_H
+#define RT_STATS_H
+
+#include <stdint.h>
+
+#include "core/error.h"
+
+typedef struct rt_interval {
+    double low, high; /* 95 % */
+} rt_interval;
+
+/* Samples of one problem: n drawn, correct right. The table of these is the primary artefact of an evaluation. */
+typedef struct rt_tally {
+    int64_t n, correct;
+} rt_tally;
+
+/* Unbiased pass@k of one problem, 1 - C(n-c, k) / C(n, k) (Chen et al. 2021, arXiv 2107.03374). Needs 1 <= k <= n. */
+double rt_pass_at_k(int64_t n, int64_t correct, int64_t k);
+
+/* Mean over problems of correct / n. */
+double rt_average(const rt_tally *tallies, int64_t problems);
+
+/* Interval of the average over the sampling noise alone (problems fixed): normal, with the unbiased binomial variance
+ * p (1 - p) / (n - 1) of each problem. With n = 1 everywhere it is undefined: low = high = NaN. */
+rt_interval rt_sampling_interval(const rt_tally *tallies, int64_t problems);
+
+/* Statistic of a resampled set of problems: index[i] names the problem drawn i-th. */
+typedef double (*rt_statistic)(const void *context, const int32_t *index, int64_t count);
+
+/* Percentile bootstrap over problems (each keeps its samples, so the interval covers both the choice of problems and
+ * the sampling). RETORT_ERR_MEMORY only. */
+retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t problems, int64_t draws, uint64_t seed,
+                           rt_interval *out, retort_error *err);
+
+/* Bootstrap interval of mean pass@k over problems. */
+retort_status rt_pass_interval(const rt_tally *tallies, int64_t problems, int64_t k, uint64_t seed, rt_interval *out,
+                               retort_error *err);
+
+/* Paired comparison of a against b over the same problems: mean of the differences, its bootstrap interval, and the
+ * two-sided p of a sign-flip permutation test ((1 + as extreme) / (1 + draws)). */
+typedef struct rt_paired {
+    double difference, p;
+    rt_interval interval;
+    int64_t problems;
+} rt_paired;
+retort_status rt_paired_test(const double *a, const double *b, int64_t problems, uint64_t seed, rt_paired *out,
+                             retort_error *err);
+
+enum { RT_RESAMPLES = 10000 };
+
+#endif
