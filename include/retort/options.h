@@ -49,14 +49,28 @@ typedef struct retort_option {
 /* Sets every field to its default (allocating strings). The struct may be uninitialised. */
 RETORT_API retort_status retort_options_defaults(const retort_option *table, void *options, retort_error *err);
 
-/* Sets one option from text. An unknown name is RETORT_ERR_USAGE and names the nearest known one. */
+/* Sets one option from text. An unknown name is RETORT_ERR_USAGE and names the nearest known one. An empty text unsets
+ * a STRING or LIST; numbers are decimal and finite; booleans are true, false, yes, no, on, off, 1 or 0. */
 RETORT_API retort_status retort_options_set(const retort_option *table, void *options, const char *name,
                                             const char *value, retort_error *err);
 
-/* Reads a YAML mapping of scalars and sequences of scalars. `section` NULL reads the top level; otherwise the mapping
- * under that top-level key ("distill"), doing nothing where the key is absent. Errors name file, line and key. */
+/* Reads a YAML mapping of scalars and sequences of scalars. `section` NULL reads the top level and passes over the
+ * sections there (keys not in the table whose value is a mapping; see retort_recipe_check); otherwise the mapping under
+ * that top-level key ("distill") is read, doing nothing where the key is absent. Unknown and duplicate keys are
+ * RETORT_ERR_USAGE, broken YAML is RETORT_ERR_FORMAT; errors name file, line and key. Values read before an error stay
+ * set. A plain null unsets a string. Aliases, merge keys and a second document are refused. */
 RETORT_API retort_status retort_options_load_yaml(const retort_option *table, void *options, const char *path,
                                                   const char *section, retort_error *err);
+
+/* One part of a recipe that several tables share: its top level (section NULL) or a section. */
+typedef struct retort_recipe_part {
+    const char *section;
+    const retort_option *table; /* NULL ends the list of parts */
+} retort_recipe_part;
+
+/* Checks every key of a recipe against all its parts, before any of them is loaded: an unknown section, an unknown or
+ * duplicate key anywhere is an error that names the nearest known one. Values are checked on loading. */
+RETORT_API retort_status retort_recipe_check(const char *path, const retort_recipe_part *parts, retort_error *err);
 
 /* Checks required options; call after all sources were read. */
 RETORT_API retort_status retort_options_check(const retort_option *table, const void *options, retort_error *err);
@@ -70,6 +84,14 @@ RETORT_API void retort_options_release(const retort_option *table, void *options
 
 /* Looks a name up, hyphens equal to underscores; NULL if unknown. */
 RETORT_API const retort_option *retort_options_find(const retort_option *table, const char *name);
+
+/* The option whose name is nearest to an unknown one by edit distance (hyphens equal to underscores, case ignored);
+ * NULL only for an empty table. */
+RETORT_API const retort_option *retort_options_nearest(const retort_option *table, const char *name);
+
+/* Edits (insert, delete, replace, swap of neighbours) from one name to another, counted as above; for other lists of
+ * names, such as commands. Only the first 63 characters of each count. */
+RETORT_API int retort_name_distance(const char *a, const char *b);
 
 #ifdef __cplusplus
 }

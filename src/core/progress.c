@@ -1,0 +1,46 @@
+#include "core/progress.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t interrupt_requested;
+
+void retort_interrupt(void) {
+    interrupt_requested = 1;
+}
+
+void retort_interrupt_clear(void) {
+    interrupt_requested = 0;
+}
+
+bool rt_interrupted(void) {
+    return interrupt_requested != 0;
+}
+
+double rt_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* What the last call that got through said, so that inner loops may report as often as they like. */
+static _Thread_local struct {
+    const void *context;
+    char stage[32];
+    double at;
+} last;
+
+void rt_progress(const retort_progress *progress, const char *stage, double done, double total, const char *unit,
+                 const char *message) {
+    if (progress == NULL || progress->report == NULL) return;
+    double now = rt_now();
+    bool same = last.context == progress->context && strncmp(last.stage, stage, sizeof last.stage - 1) == 0;
+    bool finished = total > 0 && done >= total;
+    if (same && !finished && now - last.at < 0.1) return;
+    last.context = progress->context;
+    last.at = now;
+    snprintf(last.stage, sizeof last.stage, "%s", stage);
+    progress->report(progress->context, stage, done, total, unit, message);
+}
