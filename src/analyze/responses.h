@@ -19,7 +19,7 @@ typedef struct rt_record {
 } rt_record;
 
 typedef struct rt_response_set {
-    char *model; /* the arm's name */
+    char *model;        /* the arm's name */
     rt_record *records; /* problem-major */
     int64_t count, problems;
 } rt_response_set;
@@ -32,8 +32,8 @@ typedef struct rt_evaluation {
     const char *model_dir, *name;
     const rt_problems *problems;
     int64_t n, batch;
-    rt_sampling sampling;           /* without bans */
-    const char *const *ban_words;   /* NULL: none */
+    rt_sampling sampling;         /* without bans */
+    const char *const *ban_words; /* NULL: none */
     int32_t num_ban_words;
     const char *path;
     const char *stage; /* for progress */
@@ -42,8 +42,7 @@ retort_status rt_evaluate(const rt_evaluation *evaluation, const retort_progress
                           double *flops, retort_error *err);
 
 /* Reads JSONL; problem_id must name one of `problems` (NULL: problems are numbered by first appearance). */
-retort_status rt_responses_read(const char *path, const rt_problems *problems, rt_response_set *out,
-                                retort_error *err);
+retort_status rt_responses_read(const char *path, const rt_problems *problems, rt_response_set *out, retort_error *err);
 
 /* The score object of report.json (without arm and split). `seed` is for the bootstrap. */
 retort_status rt_score_json(const rt_response_set *set, uint64_t seed, json_t **out, retort_error *err);

@@ -1,0 +1,112 @@
+#include "analyze/behavior_stats.h"
+
+#include <string.h>
+
+#include "analyze/jsonout.h"
+
+static const char *const NAMES[RT_BEHAVIORS] = {"perspective",   "metacognitive", "attempts",    "approaches",
+                                                "checks",        "doubts",        "corrections", "backtracks",
+                                                "verifications", "true_steps",    "false_steps"};
+
+const char *rt_behavior_name(int behavior) {
+    return NAMES[behavior];
+}
+
+int rt_behavior_find(const char *name) {
+    for (int b = 0; b < RT_BEHAVIORS; b++)
+        if (strcmp(NAMES[b], name) == 0) return b;
+    return -1;
+}
+
+int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior) {
+    const int32_t values[RT_BEHAVIORS] = {counts->perspective, counts->metacognitive, counts->attempts,
+                                          counts->approaches,  counts->checks,        counts->doubts,
+                                          counts->corrections, counts->backtracks,    counts->verifications,
+                                          counts->true_steps,  counts->false_steps};
+    return values[behavior];
+}
+
+/* Per problem: responses, the sum of each count, and the number of responses with at least one. */
+typedef struct behavior_sums {
+    double responses, sum[RT_BEHAVIORS], any[RT_BEHAVIORS];
+} behavior_sums;
+
+static retort_status sum_by_problem(const rt_response_set *set, const rt_problems *problems, behavior_sums **out,
+                                    retort_error *err) {
+    *out = rt_calloc((size_t)set->problems, sizeof **out);
+    RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: behaviours of %lld problems",
+             (long long)set->problems);
+    for (int64_t i = 0; i < set->count; i++) {
+        const rt_record *record = &set->records[i];
+        behavior_sums *sums = &(*out)[record->problem];
+        rt_world_behaviors counts;
+        rt_world_behaviors_count(&problems->items[record->problem].question, record->text, record->length, &counts);
+        sums->responses++;
+        for (int b = 0; b < RT_BEHAVIORS; b++) {
+            int32_t count = rt_behavior_count(&counts, b);
+            sums->sum[b] += count;
+            sums->any[b] += count > 0;
+        }
+    }
+    return RETORT_OK;
+}
+
+typedef struct mean_context {
+    const behavior_sums *sums;
+    int behavior;
+} mean_context;
+
+static double pooled_mean(const void *context, const int32_t *index, int64_t count) {
+    const mean_context *mean = context;
+    double sum = 0, responses = 0;
+    for (int64_t i = 0; i < count; i++) {
+        sum += mean->sums[index[i]].sum[mean->behavior];
+        responses += mean->sums[index[i]].responses;
+    }
+    return responses > 0 ? sum / responses : 0;
+}
+
+retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
+                                     json_t **out, retort_error *err) {
+    behavior_sums *sums;
+    RT_TRY(sum_by_problem(set, problems, &sums, err));
+    json_t *all = json_object();
+    retort_status st = RETORT_OK;
+    for (int b = 0; b < RT_BEHAVIORS && st == RETORT_OK; b++) {
+        double sum = 0, any = 0;
+        for (int64_t p = 0; p < set->problems; p++) {
+            sum += sums[p].sum[b];
+            any += sums[p].any[b];
+        }
+        mean_context context = {sums, b};
+        rt_interval interval;
+        st = rt_bootstrap(pooled_mean, &context, set->problems, RT_RESAMPLES, seed + (uint64_t)b, &interval, err);
+        json_t *entry = json_object();
+        rt_json_set_real(entry, "mean", sum / (double)set->count);
+        rt_json_set_interval(entry, "interval", interval);
+        rt_json_set_real(entry, "share", any / (double)set->count);
+        json_object_set_new(all, NAMES[b], entry);
+    }
+    rt_free(sums);
+    if (st != RETORT_OK) {
+        json_decref(all);
+        return st;
+    }
+    *out = all;
+    return RETORT_OK;
+}
+
+retort_status rt_behavior_means(const rt_response_set *set, const rt_problems *problems, int behavior, double **out,
+                                retort_error *err) {
+    behavior_sums *sums;
+    RT_TRY(sum_by_problem(set, problems, &sums, err));
+    *out = rt_malloc_array((size_t)set->problems, sizeof **out);
+    if (*out == NULL) {
+        rt_free(sums);
+        return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: means of %lld problems", (long long)set->problems);
+    }
+    for (int64_t p = 0; p < set->problems; p++)
+        (*out)[p] = sums[p].responses > 0 ? sums[p].sum[behavior] / sums[p].responses : 0;
+    rt_free(sums);
+    return RETORT_OK;
+}

@@ -1,0 +1,23 @@
+/* Behaviours per model: means, shares and intervals of the exact counts of analyze/world_behaviors.h. */
+#ifndef RT_BEHAVIOR_STATS_H
+#define RT_BEHAVIOR_STATS_H
+
+#include "analyze/responses.h"
+#include "analyze/world_behaviors.h"
+
+/* The counts in reporting order. */
+enum { RT_BEHAVIORS = 11 };
+const char *rt_behavior_name(int behavior);
+int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior);
+
+/* {name: {mean, interval, share}}; share: responses with at least one. Intervals by bootstrap over problems. */
+retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
+                                     json_t **out, retort_error *err);
+
+/* Mean count a response for each problem: the paired unit of tests. Caller frees with rt_free. */
+retort_status rt_behavior_means(const rt_response_set *set, const rt_problems *problems, int behavior, double **out,
+                                retort_error *err);
+/* Index by name; -1 if unknown. */
+int rt_behavior_find(const char *name);
+
+#endif
