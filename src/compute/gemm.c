@@ -1,0 +1,186 @@
+/* Driver of the three matrix products: blocks for the caches, a grid of output rectangles for the threads.
+ *
+ * Each thread owns a rectangle of c and packs for itself what it reads of B (and of a transposed A), so threads never
+ * wait for each other. Within a rectangle, for each block of columns, for each block of k (ascending: the chains
+ * continue in c), B is packed once and passed under all row blocks of A.
+ */
+#include "compute/gemm.h"
+
+#include <omp.h>
+
+#include "compute/kernels_gemm.h"
+#include "core/mem.h"
+
+typedef enum b_form { B_ROWS, B_TRANSPOSED, B_PACKED } b_form;
+
+typedef struct product {
+    int64_t m, n, k;
+    const float *a;
+    int64_t lda;
+    bool a_transposed;
+    const float *b;
+    int64_t ldb; /* B_PACKED: panel stride */
+    b_form form;
+    float *c;
+    int64_t ldc;
+    bool accumulate;
+} product;
+
+static int64_t min64(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+    return (a + b - 1) / b;
+}
+
+/* One block: all rows of the product against columns j .. j + n - 1, k positions p .. p + k - 1. */
+static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch) {
+    const rt_gemm_kernels *kernels = rt_kernels->gemm;
+    const float *b = scratch;
+    int64_t panel_stride = k * RT_PANEL;
+    if (x->form == B_PACKED) {
+        b = x->b + j / RT_PANEL * x->ldb + p * RT_PANEL;
+        panel_stride = x->ldb;
+    } else if (x->form == B_ROWS) {
+        kernels->pack_b(n, k, x->b + p * x->ldb + j, x->ldb, scratch, panel_stride);
+    } else {
+        kernels->pack_bt(n, k, x->b + j * x->ldb + p, x->ldb, scratch, panel_stride);
+    }
+    bool accumulate = x->accumulate || p > 0;
+    int64_t rows_max = kernels->rows_max;
+    float *packed_a = scratch + (int64_t)RT_GEMM_KC * RT_GEMM_NC;
+    int64_t step = x->a_transposed ? RT_GEMM_MC / rows_max * rows_max : x->m;
+    for (int64_t first = 0; first < x->m; first += step) {
+        int64_t last = min64(first + step, x->m);
+        if (x->a_transposed) kernels->pack_a(last - first, k, x->a + p * x->lda + first, x->lda, packed_a);
+        for (int64_t i = first; i < last; i += rows_max) {
+            rt_gemm_a a = {x->a + i * x->lda + p, x->lda, false};
+            if (x->a_transposed) a = (rt_gemm_a){packed_a + (i - first) * k, rows_max, true};
+            kernels->tile_row((int)min64(rows_max, last - i), n, k, &a, b, panel_stride, x->c + i * x->ldc + j, x->ldc,
+                              accumulate);
+        }
+    }
+}
+
+static void product_serial(const product *x, float *scratch) {
+    /* A single row of tiles keeps its chains in registers over all of k: nothing would be read twice. */
+    bool one_pass = x->form == B_PACKED && !x->a_transposed && x->m <= rt_kernels->gemm->rows_max;
+    int64_t kc = one_pass ? x->k : RT_GEMM_KC;
+    int64_t nc = one_pass ? x->n : RT_GEMM_NC;
+    for (int64_t j = 0; j < x->n; j += nc) {
+        for (int64_t p = 0; p < x->k; p += kc) block(x, j, min64(nc, x->n - j), p, min64(kc, x->k - p), scratch);
+    }
+}
+
+typedef struct grid {
+    int rows, columns;
+    int64_t row_units, column_units; /* units of rows_max rows, of `panels` panels */
+} grid;
+
+/* The grid whose largest rectangle costs least; B is packed once a row of rectangles. */
+static grid choose_grid(const product *x, int threads) {
+    enum { PACK_ROWS = 4 }; /* packing B costs about as much as this many rows of the product */
+    const rt_gemm_kernels *kernels = rt_kernels->gemm;
+    int64_t row_units = ceil_div(x->m, kernels->rows_max);
+    int64_t column_units = ceil_div(x->n, (int64_t)kernels->panels * RT_PANEL);
+    grid best = {1, 1, row_units, column_units};
+    int64_t best_cost = INT64_MAX;
+    for (int rows = 1; rows <= threads && rows <= row_units; rows++) {
+        int columns = (int)min64(threads / rows, column_units);
+        int64_t height = min64(ceil_div(row_units, rows) * kernels->rows_max, x->m);
+        int64_t cost = (height + PACK_ROWS) * ceil_div(column_units, columns);
+        if (cost < best_cost) {
+            best_cost = cost;
+            best.rows = rows;
+            best.columns = columns;
+        }
+    }
+    return best;
+}
+
+static void rectangle(const product *x, const grid *g, int index, float *scratch) {
+    const rt_gemm_kernels *kernels = rt_kernels->gemm;
+    int row = index / g->columns, column = index % g->columns;
+    int64_t unit_columns = (int64_t)kernels->panels * RT_PANEL;
+    int64_t top = g->row_units * row / g->rows * kernels->rows_max;
+    int64_t bottom = min64(g->row_units * (row + 1) / g->rows * kernels->rows_max, x->m);
+    int64_t left = g->column_units * column / g->columns * unit_columns;
+    int64_t right = min64(g->column_units * (column + 1) / g->columns * unit_columns, x->n);
+    product part = *x;
+    part.m = bottom - top;
+    part.n = right - left;
+    part.a += x->a_transposed ? top : top * x->lda;
+    part.c += top * x->ldc + left;
+    if (x->form == B_ROWS) part.b += left;
+    if (x->form == B_TRANSPOSED) part.b += left * x->ldb;
+    if (x->form == B_PACKED) part.b += left / RT_PANEL * x->ldb;
+    product_serial(&part, scratch);
+}
+
+/* Starting a team costs a few microseconds: below this many multiplications (a weight element read once counts as
+ * much as LOAD_ROWS of them) one thread is done sooner. */
+static bool worth_a_team(const product *x) {
+    enum { LOAD_ROWS = 8 };
+    double work = (double)x->n * (double)x->k * (double)(x->m + LOAD_ROWS);
+    return work > 400e3;
+}
+
+static void multiply(const product *x) {
+    if (x->m <= 0 || x->n <= 0) return;
+    if (x->k <= 0) {
+        for (int64_t i = 0; i < x->m && !x->accumulate; i++)
+            for (int64_t j = 0; j < x->n; j++) x->c[i * x->ldc + j] = 0.0f;
+        return;
+    }
+    int threads = rt_compute_threads();
+    if (omp_in_parallel()) {
+        product_serial(x, rt_compute_scratch(omp_get_ancestor_thread_num(1)));
+        return;
+    }
+    if (threads == 1 || !worth_a_team(x)) {
+        product_serial(x, rt_compute_scratch(0));
+        return;
+    }
+    grid g = choose_grid(x, threads);
+    int count = g.rows * g.columns;
+#pragma omp parallel for schedule(static, 1) num_threads(threads)
+    for (int i = 0; i < count; i++) rectangle(x, &g, i, rt_compute_scratch(omp_get_thread_num()));
+}
+
+void rt_matmul_nt(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *w, int64_t ldw, float *c,
+                  int64_t ldc, bool accumulate) {
+    multiply(&(product){m, n, k, a, lda, false, w, ldw, B_TRANSPOSED, c, ldc, accumulate});
+}
+
+void rt_matmul_nn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                  int64_t ldc, bool accumulate) {
+    multiply(&(product){m, n, k, a, lda, false, b, ldb, B_ROWS, c, ldc, accumulate});
+}
+
+void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+                  int64_t ldc, bool accumulate) {
+    multiply(&(product){m, n, k, a, lda, true, b, ldb, B_ROWS, c, ldc, accumulate});
+}
+
+retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err) {
+    *out = (rt_packed){0};
+    RT_CHECK(n > 0 && k > 0, err, RETORT_ERR_USAGE, "cannot pack a weight of %lld x %lld", (long long)n, (long long)k);
+    size_t panels = (size_t)ceil_div(n, RT_PANEL), panel_bytes;
+    bool too_large = rt_mul_overflow((size_t)k, RT_PANEL * sizeof(float), &panel_bytes);
+    float *data = too_large ? NULL : rt_aligned_alloc(panels, panel_bytes);
+    RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: packing a weight of %lld x %lld", (long long)n,
+             (long long)k);
+    rt_kernels->gemm->pack_bt(n, k, w, ldw, data, k * RT_PANEL);
+    *out = (rt_packed){n, k, data};
+    return RETORT_OK;
+}
+
+void rt_packed_release(rt_packed *packed) {
+    rt_free(packed->data);
+    *packed = (rt_packed){0};
+}
+
+void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc) {
+    multiply(&(product){m, w->n, w->k, a, lda, false, w->data, w->k * RT_PANEL, B_PACKED, c, ldc, false});
+}

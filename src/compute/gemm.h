@@ -1,0 +1,13 @@
+/* Block sizes of the matrix product driver. None of them changes a bit: k is walked in ascending blocks, and a block
+ * continues the chains that the one before it left in c. */
+#ifndef RT_COMPUTE_GEMM_H
+#define RT_COMPUTE_GEMM_H
+
+/* RT_GEMM_KC x RT_GEMM_NC floats of B (512 KiB) stay in a 1 MiB second-level cache together with RT_GEMM_MC rows of A.
+ * RT_GEMM_MC leaves room for a last block rounded up to the tallest tile. */
+enum { RT_GEMM_KC = 256, RT_GEMM_NC = 512, RT_GEMM_MC = 192, RT_GEMM_MR_MAX = 16, RT_THREADS_MAX = 1024 };
+
+/* Floats of scratch a thread needs. */
+#define RT_GEMM_SCRATCH ((size_t)RT_GEMM_KC * (RT_GEMM_NC + RT_GEMM_MC + RT_GEMM_MR_MAX))
+
+#endif

@@ -1,0 +1,182 @@
+/* Register tiles of the matrix products.
+ *
+ * A tile holds rows x (16 * panels) chains in registers and walks k once: one load of each panel's row, one broadcast
+ * of each a element, one fused multiply-add a chain. Vectors lie across output columns, never across k, so each lane
+ * performs exactly the scalar chain of compute.h. The shapes fill the register file without spilling: AVX-512 has 32
+ * registers, AVX2 16, and few rows take more panels so that at least 8 chains hide the latency of the addition.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "compute/gemm.h"
+#include "compute/kernels_gemm.h"
+
+#if RT_KERNEL_LEVEL > 0
+#include <immintrin.h>
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+
+#if RT_KERNEL_LEVEL == 2
+typedef __m512 vec;
+enum { VEC = 16, ROWS_MAX = 12, PANELS = 2 };
+#define PANELS_OF(rows) ((rows) == 1 ? 8 : (rows) <= 6 ? 4 : 2)
+#define FMA(a, b, c)    _mm512_fmadd_ps((a), (b), (c))
+#define LOAD(p)         _mm512_loadu_ps(p)
+#define STORE(p, v)     _mm512_storeu_ps((p), (v))
+#define SPLAT(x)        _mm512_set1_ps(x)
+#elif RT_KERNEL_LEVEL == 1
+typedef __m256 vec;
+enum { VEC = 8, ROWS_MAX = 6, PANELS = 1 };
+#define PANELS_OF(rows) ((rows) == 1 ? 4 : (rows) == 2 ? 2 : 1)
+#define FMA(a, b, c)    _mm256_fmadd_ps((a), (b), (c))
+#define LOAD(p)         _mm256_loadu_ps(p)
+#define STORE(p, v)     _mm256_storeu_ps((p), (v))
+#define SPLAT(x)        _mm256_set1_ps(x)
+#else
+typedef float vec;
+enum { VEC = 1, ROWS_MAX = 4, PANELS = 1 };
+#define PANELS_OF(rows) 1
+#define FMA(a, b, c)    fmaf((a), (b), (c))
+#define LOAD(p)         (*(p))
+#define STORE(p, v)     (*(p) = (v))
+#define SPLAT(x)        (x)
+#endif
+enum { VECS = RT_PANEL / VEC, VECS_MAX = PANELS_OF(1) * VECS };
+
+#define UNROLL _Pragma("GCC unroll 16")
+
+/* rows, panels and packed are constants wherever this is inlined, so that acc lives in registers. */
+INLINE void tile(const int rows, const int panels, const bool packed, int64_t k, const float *a, int64_t stride,
+                 const float *b, int64_t panel_stride, float *c, int64_t ldc, bool accumulate) {
+    vec acc[ROWS_MAX][VECS_MAX];
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < panels * VECS; v++) acc[i][v] = SPLAT(0.0f);
+    }
+    if (accumulate) {
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int v = 0; v < panels * VECS; v++) acc[i][v] = LOAD(c + i * ldc + v * VEC);
+        }
+    }
+    for (int64_t p = 0; p < k; p++) {
+        vec bv[VECS_MAX];
+        UNROLL for (int v = 0; v < panels * VECS; v++) {
+            bv[v] = LOAD(b + (v / VECS) * panel_stride + (v % VECS) * VEC);
+        }
+        UNROLL for (int i = 0; i < rows; i++) {
+            vec av = SPLAT(packed ? a[i] : a[i * stride]);
+            UNROLL for (int v = 0; v < panels * VECS; v++) acc[i][v] = FMA(av, bv[v], acc[i][v]);
+        }
+        b += RT_PANEL;
+        a += packed ? ROWS_MAX : 1;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        UNROLL for (int v = 0; v < panels * VECS; v++) STORE(c + i * ldc + v * VEC, acc[i][v]);
+    }
+}
+
+/* The last panel when n is no multiple of 16: computed in full beside c, so that columns past n are never stored. */
+INLINE void ragged_tile(const int rows, const bool packed, int64_t columns, int64_t k, const float *a, int64_t stride,
+                        const float *b, float *c, int64_t ldc, bool accumulate) {
+    _Alignas(64) float beside[ROWS_MAX * RT_PANEL] = {0};
+    if (accumulate) {
+        for (int i = 0; i < rows; i++) memcpy(beside + i * RT_PANEL, c + i * ldc, (size_t)columns * sizeof(float));
+    }
+    tile(rows, 1, packed, k, a, stride, b, 0, beside, RT_PANEL, accumulate);
+    for (int i = 0; i < rows; i++) memcpy(c + i * ldc, beside + i * RT_PANEL, (size_t)columns * sizeof(float));
+}
+
+INLINE void row_of_tiles(const int rows, const bool packed, int64_t n, int64_t k, const float *a, int64_t stride,
+                         const float *b, int64_t panel_stride, float *c, int64_t ldc, bool accumulate) {
+#define WIDTH(width)                                                                                                   \
+    for (; PANELS_OF(rows) >= (width) && n >= (width)*RT_PANEL; n -= (width)*RT_PANEL) {                               \
+        tile(rows, width, packed, k, a, stride, b, panel_stride, c, ldc, accumulate);                                  \
+        b += (width)*panel_stride;                                                                                     \
+        c += (width)*RT_PANEL;                                                                                         \
+    }
+    WIDTH(8)
+    WIDTH(4)
+    WIDTH(2)
+    WIDTH(1)
+#undef WIDTH
+    if (n > 0) ragged_tile(rows, packed, n, k, a, stride, b, c, ldc, accumulate);
+}
+
+/* One function a row count and form of A: the compiler sees every shape as constants. */
+#define ROWS_1_4(X) X(1) X(2) X(3) X(4)
+#if RT_KERNEL_LEVEL == 2
+#define ROWS(X) ROWS_1_4(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
+#elif RT_KERNEL_LEVEL == 1
+#define ROWS(X) ROWS_1_4(X) X(5) X(6)
+#else
+#define ROWS(X) ROWS_1_4(X)
+#endif
+
+typedef void row_function(int64_t n, int64_t k, const float *a, int64_t stride, const float *b, int64_t panel_stride,
+                          float *c, int64_t ldc, bool accumulate);
+
+#define DEFINE_ROWS(rows)                                                                                              \
+    static void direct_##rows(int64_t n, int64_t k, const float *a, int64_t stride, const float *b,                    \
+                              int64_t panel_stride, float *c, int64_t ldc, bool accumulate) {                          \
+        row_of_tiles(rows, false, n, k, a, stride, b, panel_stride, c, ldc, accumulate);                               \
+    }                                                                                                                  \
+    static void packed_##rows(int64_t n, int64_t k, const float *a, int64_t stride, const float *b,                    \
+                              int64_t panel_stride, float *c, int64_t ldc, bool accumulate) {                          \
+        row_of_tiles(rows, true, n, k, a, stride, b, panel_stride, c, ldc, accumulate);                                \
+    }
+ROWS(DEFINE_ROWS)
+
+static row_function *const functions[2][ROWS_MAX + 1] = {
+#define DIRECT(rows) [rows] = direct_##rows,
+#define PACKED(rows) [rows] = packed_##rows,
+    {ROWS(DIRECT)}, {ROWS(PACKED)}};
+
+static void tile_row(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const float *b, int64_t panel_stride, float *c,
+                     int64_t ldc, bool accumulate) {
+    functions[a->packed][rows](n, k, a->data, a->stride, b, panel_stride, c, ldc, accumulate);
+}
+
+static void pack_b(int64_t n, int64_t k, const float *b, int64_t ldb, float *out, int64_t panel_stride) {
+    for (int64_t j = 0; j < n; j += RT_PANEL) {
+        int64_t width = n - j < RT_PANEL ? n - j : RT_PANEL;
+        float *panel = out + j / RT_PANEL * panel_stride;
+        const float *column = b + j;
+        if (width == RT_PANEL) {
+            for (int64_t p = 0; p < k; p++) memcpy(panel + p * RT_PANEL, column + p * ldb, RT_PANEL * sizeof(float));
+            continue;
+        }
+        memset(panel, 0, (size_t)k * RT_PANEL * sizeof(float));
+        for (int64_t p = 0; p < k; p++) memcpy(panel + p * RT_PANEL, column + p * ldb, (size_t)width * sizeof(float));
+    }
+}
+
+static void pack_bt(int64_t n, int64_t k, const float *w, int64_t ldw, float *out, int64_t panel_stride) {
+    for (int64_t j = 0; j < n; j += RT_PANEL) {
+        int64_t width = n - j < RT_PANEL ? n - j : RT_PANEL;
+        float *panel = out + j / RT_PANEL * panel_stride;
+        if (width < RT_PANEL) memset(panel, 0, (size_t)k * RT_PANEL * sizeof(float));
+        for (int64_t i = 0; i < width; i++) {
+            const float *row = w + (j + i) * ldw;
+            for (int64_t p = 0; p < k; p++) panel[p * RT_PANEL + i] = row[p];
+        }
+    }
+}
+
+static void pack_a(int64_t m, int64_t k, const float *a, int64_t lda, float *out) {
+    for (int64_t i = 0; i < m; i += ROWS_MAX) {
+        size_t bytes = (size_t)(m - i < ROWS_MAX ? m - i : ROWS_MAX) * sizeof(float);
+        float *block = out + i * k;
+        if (bytes == ROWS_MAX * sizeof(float)) {
+            for (int64_t p = 0; p < k; p++) memcpy(block + p * ROWS_MAX, a + p * lda + i, ROWS_MAX * sizeof(float));
+        } else {
+            for (int64_t p = 0; p < k; p++) memcpy(block + p * ROWS_MAX, a + p * lda + i, bytes);
+        }
+    }
+}
+
+const rt_gemm_kernels RT_KERNEL_TABLE(gemm) = {.rows_max = ROWS_MAX,
+                                               .panels = PANELS,
+                                               .tile_row = tile_row,
+                                               .pack_b = pack_b,
+                                               .pack_bt = pack_bt,
+                                               .pack_a = pack_a};
