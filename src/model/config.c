@@ -63,3 +63,11 @@ retort_status rt_config_validate(const rt_config *config, const char *where, ret
     RT_TRY(check_real(where, "initializer_range", config->initializer_range, 0.0, 100.0, err));
     return check_special(config, where, err);
 }
+
+bool rt_config_same_shape(const rt_config *a, const rt_config *b) {
+    return a->vocab_size == b->vocab_size && a->hidden_size == b->hidden_size &&
+           a->intermediate_size == b->intermediate_size && a->num_hidden_layers == b->num_hidden_layers &&
+           a->num_attention_heads == b->num_attention_heads && a->num_key_value_heads == b->num_key_value_heads &&
+           a->head_dim == b->head_dim && a->tie_word_embeddings == b->tie_word_embeddings &&
+           a->attention_bias == b->attention_bias;
+}

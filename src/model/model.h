@@ -58,7 +58,10 @@ void rt_params_release(rt_params *params);
 /* Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down) scaled by
  * 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */
 void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed);
+/* Every number within bounds that make all later size arithmetic safe; `where` names the source in the message. */
 retort_status rt_config_validate(const rt_config *config, const char *where, retort_error *err);
+/* True when weights of one fit the other. */
+bool rt_config_same_shape(const rt_config *a, const rt_config *b);
 
 typedef struct rt_model {
     rt_config config;
@@ -97,9 +100,13 @@ typedef struct rt_workspace rt_workspace;
 retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, bool recompute, rt_workspace **out,
                                   retort_error *err);
 void rt_workspace_destroy(rt_workspace *ws);
+/* The memory of such a workspace, asked before it is taken; SIZE_MAX when no machine could hold it. The table of a tied
+ * model's input-side gradients ([V][D]) is included. */
 size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute);
 
-/* The output side of a pass: how per-token log-probabilities become a loss. */
+/* The output side of a pass: how per-token log-probabilities become a loss. weight is called with runs of tokens of
+ * the batch, ascending and without gaps up to the last scored one (first, count; the pointers are those of token
+ * `first`); it must set coefficient where target >= 0, what it writes elsewhere is ignored. */
 typedef struct rt_objective {
     float inv_temperature;
     float *logp;           /* [T] out: log p of target where target >= 0, else 0 */

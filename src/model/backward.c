@@ -1,0 +1,50 @@
+#include "model/workspace.h"
+
+/* The two gradients of y = x w^T: dw [out][in] continues its chain over tokens; dx [rows][in] is a chain over outputs,
+ * continued when several projections read the same x. */
+static void linear_backward(int64_t rows, int64_t out, int64_t in, const float *x, const float *w, const float *dy,
+                            float *dw, float *dx, bool accumulate_dx) {
+    rt_matmul_tn(out, in, rows, dy, out, x, in, dw, in, true);
+    rt_matmul_nn(rows, in, out, dy, out, w, in, dx, in, accumulate_dx);
+}
+
+static void feed_forward_half(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a,
+                              const rt_layer_params *g) {
+    const rt_config *c = &ws->config;
+    const int64_t t = ws->plan.tokens, d = c->hidden_size, f = c->intermediate_size;
+    linear_backward(t, d, f, a->h, p->down_w, ws->dx, g->down_w, ws->dh, false);
+    rt_swiglu_backward(t * f, a->gate, a->up, ws->dh, a->gate, a->up);
+    linear_backward(t, f, d, a->norm2, p->gate_w, a->gate, g->gate_w, ws->dnorm, false);
+    linear_backward(t, f, d, a->norm2, p->up_w, a->up, g->up_w, ws->dnorm, true);
+    rt_rmsnorm_backward(t, d, a->mid, p->post_norm, a->rstd2, ws->dnorm, ws->dx, true, g->post_norm);
+}
+
+static void bias_gradient(int64_t rows, int64_t n, const float *dy, float *dbias) {
+    if (dbias != NULL) rt_bias_grad(rows, n, dy, n, dbias);
+}
+
+static void attention_half(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x_in,
+                           const rt_layer_params *g) {
+    const rt_config *c = &ws->config;
+    const rt_plan *plan = &ws->plan;
+    const int64_t t = plan->tokens, d = c->hidden_size, e = c->head_dim;
+    const int64_t heads = c->num_attention_heads, groups = c->num_key_value_heads;
+    linear_backward(t, d, heads * e, a->attn, p->o_w, ws->dx, g->o_w, ws->dattn, false);
+    rt_attention_backward(plan->docs, plan->doc_start, heads, groups, e, ws->scale, a->q, a->k, a->v, a->attn, a->lse,
+                          ws->dattn, ws->dq, ws->dk, ws->dv, ws->attention_scratch);
+    rt_rope(t, heads, e, plan->position, ws->rope, true, ws->dq, heads * e);
+    rt_rope(t, groups, e, plan->position, ws->rope, true, ws->dk, groups * e);
+    bias_gradient(t, heads * e, ws->dq, g->q_b);
+    bias_gradient(t, groups * e, ws->dk, g->k_b);
+    bias_gradient(t, groups * e, ws->dv, g->v_b);
+    linear_backward(t, heads * e, d, a->norm1, p->q_w, ws->dq, g->q_w, ws->dnorm, false);
+    linear_backward(t, groups * e, d, a->norm1, p->k_w, ws->dk, g->k_w, ws->dnorm, true);
+    linear_backward(t, groups * e, d, a->norm1, p->v_w, ws->dv, g->v_w, ws->dnorm, true);
+    rt_rmsnorm_backward(t, d, x_in, p->input_norm, a->rstd1, ws->dnorm, ws->dx, true, g->input_norm);
+}
+
+void rt_layer_backward(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x_in,
+                       const rt_layer_params *g) {
+    feed_forward_half(ws, p, a, g);
+    attention_half(ws, p, a, x_in, g);
+}

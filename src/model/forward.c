@@ -1,0 +1,38 @@
+#include "model/workspace.h"
+
+/* y = x w^T (+ bias). */
+static void linear(int64_t rows, int64_t out, int64_t in, const float *x, const float *w, const float *bias, float *y) {
+    rt_matmul_nt(rows, out, in, x, in, w, in, y, out, false);
+    if (bias != NULL) rt_bias_add(rows, out, bias, y, out);
+}
+
+static void attention_half(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x) {
+    const rt_config *c = &ws->config;
+    const rt_plan *plan = &ws->plan;
+    const int64_t t = plan->tokens, d = c->hidden_size, e = c->head_dim;
+    const int64_t h = c->num_attention_heads, g = c->num_key_value_heads;
+    rt_rmsnorm_forward(t, d, x, p->input_norm, (float)c->rms_norm_eps, a->norm1, a->rstd1);
+    linear(t, h * e, d, a->norm1, p->q_w, p->q_b, a->q);
+    linear(t, g * e, d, a->norm1, p->k_w, p->k_b, a->k);
+    linear(t, g * e, d, a->norm1, p->v_w, p->v_b, a->v);
+    rt_rope(t, h, e, plan->position, ws->rope, false, a->q, h * e);
+    rt_rope(t, g, e, plan->position, ws->rope, false, a->k, g * e);
+    rt_attention_forward(plan->docs, plan->doc_start, h, g, e, ws->scale, a->q, a->k, a->v, a->attn, a->lse,
+                         ws->attention_scratch);
+    linear(t, d, h * e, a->attn, p->o_w, NULL, a->mid);
+    rt_add(t * d, x, a->mid);
+}
+
+void rt_layer_forward(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x_in,
+                      float *x_out) {
+    const rt_config *c = &ws->config;
+    const int64_t t = ws->plan.tokens, d = c->hidden_size, f = c->intermediate_size;
+    attention_half(ws, p, a, x_in);
+    rt_rmsnorm_forward(t, d, a->mid, p->post_norm, (float)c->rms_norm_eps, a->norm2, a->rstd2);
+    linear(t, f, d, a->norm2, p->gate_w, NULL, a->gate);
+    linear(t, f, d, a->norm2, p->up_w, NULL, a->up);
+    rt_swiglu_forward(t * f, a->gate, a->up, a->h);
+    if (x_out == NULL) return;
+    linear(t, d, f, a->h, p->down_w, NULL, x_out);
+    rt_add(t * d, a->mid, x_out);
+}
