@@ -56,6 +56,8 @@ typedef struct rt_packed {
     float *data;
 } rt_packed;
 retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err);
+/* Puts new values into a packed weight of the same shape, in its own memory. */
+void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw);
 void rt_packed_release(rt_packed *packed);
 void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);
 
