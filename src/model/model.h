@@ -54,6 +54,9 @@ typedef struct rt_params {
 
 /* Also used for gradients and for AdamW's moments (same layout). Zeroed. */
 retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err);
+/* Only names, shapes and counts (data, layers and the pointers into data stay NULL): what a model will need, before
+ * memory is taken. Release likewise. */
+retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err);
 void rt_params_release(rt_params *params);
 /* Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down) scaled by
  * 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */

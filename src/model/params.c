@@ -7,8 +7,8 @@
 #include "core/random.h"
 #include "model/model.h"
 
-/* Walks the tensors in their fixed order. The first walk (data and tensors NULL) only counts; the second names each
- * tensor and hands out its place, so that the order is written down once. */
+/* Walks the tensors in their fixed order, which is so written down once: with data and tensors NULL it only counts,
+ * with tensors it names them, with data it hands out their places. */
 typedef struct layout {
     float *data;
     rt_tensor *tensors;
@@ -71,7 +71,7 @@ static void place_all(layout *at, const rt_config *c, rt_params *params) {
     params->head = c->tie_word_embeddings ? params->embed : place(at, c->vocab_size, c->hidden_size, "lm_head.weight");
 }
 
-retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err) {
+retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err) {
     *out = (rt_params){0};
     RT_TRY(rt_config_validate(config, "model configuration", err));
     rt_params params = {0};
@@ -79,15 +79,28 @@ retort_status rt_params_create(const rt_config *config, rt_params *out, retort_e
     place_all(&at, config, &params);
     params.count = at.count;
     params.num_tensors = at.num_tensors;
-    params.data = rt_aligned_alloc((size_t)params.count, sizeof(float));
     params.tensors = rt_calloc((size_t)params.num_tensors, sizeof *params.tensors);
+    RT_CHECK(params.tensors != NULL, err, RETORT_ERR_MEMORY, "out of memory for the names of %lld tensors",
+             (long long)params.num_tensors);
+    at = (layout){.tensors = params.tensors};
+    place_all(&at, config, &params);
+    *out = params;
+    return RETORT_OK;
+}
+
+retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err) {
+    rt_params params;
+    *out = (rt_params){0};
+    RT_TRY(rt_params_layout(config, &params, err));
+    params.data = rt_aligned_alloc((size_t)params.count, sizeof(float));
     params.layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *params.layers);
-    if (params.data == NULL || params.tensors == NULL || params.layers == NULL) {
+    if (params.data == NULL || params.layers == NULL) {
+        const long long count = params.count;
         rt_params_release(&params);
-        return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: a model of %lld parameters needs %.1f MiB",
-                       (long long)at.count, (double)at.count * sizeof(float) / (1 << 20));
+        return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: a model of %lld parameters needs %.1f MiB", count,
+                       (double)count * sizeof(float) / (1 << 20));
     }
-    at = (layout){.data = params.data, .tensors = params.tensors};
+    layout at = {.data = params.data};
     place_all(&at, config, &params);
     *out = params;
     return RETORT_OK;
