@@ -133,12 +133,19 @@ typedef struct rt_decoder rt_decoder;
 retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
                                 rt_decoder **out, retort_error *err);
 void rt_decoder_destroy(rt_decoder *decoder);
-/* Takes new weights of the same shape without new memory (RL after each update). */
-void rt_decoder_update(rt_decoder *decoder, const rt_model *model);
-/* Appends row r's token id at (slot[r], position[r]); rows of one slot must be consecutive and ascending (prefill in
- * any chunking). Where want_logits[r], logits of row r are written to the next free row of logits [*][V], in order. */
+/* The memory of such a decoder, weights included, asked before it is taken; SIZE_MAX when out of range. */
+size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows);
+/* Takes new weights without new memory (RL after each update). What the slots hold stays, computed with the old
+ * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape. */
+retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);
+/* Appends row r's token id at (slot[r], position[r]). A slot's rows within a step ascend one by one (prefill in any
+ * chunking, mixed with single tokens of other slots); the first may continue the slot or go back to a position already
+ * held, which drops what was behind it (a new sequence goes back to 0). Where want_logits[r], logits of row r are
+ * written to the next free row of logits [*][V], in order. Nothing changes on an error. */
 retort_status rt_decoder_step(rt_decoder *decoder, int64_t rows, const int32_t *slot, const int32_t *position,
                               const int32_t *ids, const bool *want_logits, float *logits, retort_error *err);
-void rt_decoder_copy_prefix(rt_decoder *decoder, int32_t from, int32_t to, int64_t length);
+/* Slot `to` gets positions 0 .. length - 1 of slot `from` (a shared prompt), nothing else. RETORT_ERR_USAGE, and
+ * nothing changed, if a slot is out of range or `from` holds fewer positions. */
+retort_status rt_decoder_copy_prefix(rt_decoder *decoder, int32_t from, int32_t to, int64_t length);
 
 #endif

@@ -4,57 +4,31 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "model/arena.h"
 
-enum { LINE = 64, MAX_TOKENS = 1 << 28 };
+enum { MAX_TOKENS = 1 << 28 };
 
-/* Hands out pieces of the arena, each on its own cache line; with base NULL it only measures. */
-typedef struct carver {
-    char *base;
-    size_t used;
-    bool overflow;
-} carver;
-
-static void *carve(carver *at, int64_t rows, int64_t cols, size_t size) {
-    size_t count, bytes, end;
-    if (rt_mul_overflow((size_t)rows, (size_t)cols, &count) || rt_mul_overflow(count, size, &bytes) ||
-        __builtin_add_overflow(at->used, bytes, &end) || end > SIZE_MAX / 2) {
-        at->overflow = true;
-        return NULL;
-    }
-    void *piece = at->base != NULL ? at->base + at->used : NULL;
-    at->used = (end + LINE - 1) / LINE * LINE;
-    return piece;
-}
-
-static float *carve_floats(carver *at, int64_t rows, int64_t cols) {
-    return carve(at, rows, cols, sizeof(float));
-}
-
-static int32_t *carve_ints(carver *at, int64_t count) {
-    return carve(at, count, 1, sizeof(int32_t));
-}
-
-static rt_layer_acts carve_acts(carver *at, const rt_config *c, int64_t t) {
+static rt_layer_acts carve_acts(rt_carver *at, const rt_config *c, int64_t t) {
     const int64_t d = c->hidden_size, f = c->intermediate_size, h = c->num_attention_heads;
     const int64_t q = h * c->head_dim, kv = c->num_key_value_heads * c->head_dim;
     rt_layer_acts a;
-    a.norm1 = carve_floats(at, t, d);
-    a.rstd1 = carve_floats(at, t, 1);
-    a.q = carve_floats(at, t, q);
-    a.k = carve_floats(at, t, kv);
-    a.v = carve_floats(at, t, kv);
-    a.attn = carve_floats(at, t, q);
-    a.lse = carve_floats(at, t, h);
-    a.mid = carve_floats(at, t, d);
-    a.norm2 = carve_floats(at, t, d);
-    a.rstd2 = carve_floats(at, t, 1);
-    a.gate = carve_floats(at, t, f);
-    a.up = carve_floats(at, t, f);
-    a.h = carve_floats(at, t, f);
+    a.norm1 = rt_carve_floats(at, t, d);
+    a.rstd1 = rt_carve_floats(at, t, 1);
+    a.q = rt_carve_floats(at, t, q);
+    a.k = rt_carve_floats(at, t, kv);
+    a.v = rt_carve_floats(at, t, kv);
+    a.attn = rt_carve_floats(at, t, q);
+    a.lse = rt_carve_floats(at, t, h);
+    a.mid = rt_carve_floats(at, t, d);
+    a.norm2 = rt_carve_floats(at, t, d);
+    a.rstd2 = rt_carve_floats(at, t, 1);
+    a.gate = rt_carve_floats(at, t, f);
+    a.up = rt_carve_floats(at, t, f);
+    a.h = rt_carve_floats(at, t, f);
     return a;
 }
 
-static void carve_layers(carver *at, rt_workspace *ws) {
+static void carve_layers(rt_carver *at, rt_workspace *ws) {
     const rt_config *c = &ws->config;
     rt_layer_acts shared = {0};
     if (ws->recompute) shared = carve_acts(at, c, ws->max_tokens);
@@ -63,55 +37,55 @@ static void carve_layers(carver *at, rt_workspace *ws) {
         if (ws->acts != NULL) ws->acts[l] = acts;
     }
     for (int64_t l = 0; l <= c->num_hidden_layers; l++) {
-        float *x = carve_floats(at, ws->max_tokens, c->hidden_size);
+        float *x = rt_carve_floats(at, ws->max_tokens, c->hidden_size);
         if (ws->x != NULL) ws->x[l] = x;
     }
 }
 
-static void carve_plan(carver *at, rt_plan *plan, int64_t t) {
-    plan->ids = carve_ints(at, t);
-    plan->position = carve_ints(at, t);
-    plan->doc_start = carve_ints(at, t + 1);
-    plan->scored_row = carve_ints(at, t);
-    plan->scored_from = carve_ints(at, t);
-    plan->target = carve_ints(at, t);
+static void carve_plan(rt_carver *at, rt_plan *plan, int64_t t) {
+    plan->ids = rt_carve_ints(at, t);
+    plan->position = rt_carve_ints(at, t);
+    plan->doc_start = rt_carve_ints(at, t + 1);
+    plan->scored_row = rt_carve_ints(at, t);
+    plan->scored_from = rt_carve_ints(at, t);
+    plan->target = rt_carve_ints(at, t);
 }
 
 /* The feed-forward half of a layer's backward is over before its attention half begins: they share memory. */
-static void carve_gradients(carver *at, rt_workspace *ws) {
+static void carve_gradients(rt_carver *at, rt_workspace *ws) {
     const rt_config *c = &ws->config;
     const int64_t t = ws->max_tokens;
     const int64_t q = c->num_attention_heads * c->head_dim, kv = c->num_key_value_heads * c->head_dim;
-    ws->dx = carve_floats(at, t, c->hidden_size);
-    ws->dnorm = carve_floats(at, t, c->hidden_size);
-    carver first = *at;
-    ws->dh = carve_floats(&first, t, c->intermediate_size);
-    ws->dattn = carve_floats(at, t, q);
-    ws->dq = carve_floats(at, t, q);
-    ws->dk = carve_floats(at, t, kv);
-    ws->dv = carve_floats(at, t, kv);
+    ws->dx = rt_carve_floats(at, t, c->hidden_size);
+    ws->dnorm = rt_carve_floats(at, t, c->hidden_size);
+    rt_carver first = *at;
+    ws->dh = rt_carve_floats(&first, t, c->intermediate_size);
+    ws->dattn = rt_carve_floats(at, t, q);
+    ws->dq = rt_carve_floats(at, t, q);
+    ws->dk = rt_carve_floats(at, t, kv);
+    ws->dv = rt_carve_floats(at, t, kv);
     if (first.used > at->used) at->used = first.used;
     at->overflow |= first.overflow;
 }
 
-static void carve_all(carver *at, rt_workspace *ws) {
+static void carve_all(rt_carver *at, rt_workspace *ws) {
     const rt_config *c = &ws->config;
     const int64_t t = ws->max_tokens, d = c->hidden_size;
     carve_layers(at, ws);
     carve_plan(at, &ws->plan, t);
-    ws->rope = carve_floats(at, ws->max_doc, c->head_dim);
-    ws->final_in = carve_floats(at, t, d);
-    ws->final = carve_floats(at, t, d);
-    ws->final_rstd = carve_floats(at, t, 1);
-    ws->logp = carve_floats(at, t, 1);
-    ws->entropy = carve_floats(at, t, 1);
-    ws->coefficient = carve_floats(at, t, 1);
+    ws->rope = rt_carve_floats(at, ws->max_doc, c->head_dim);
+    ws->final_in = rt_carve_floats(at, t, d);
+    ws->final = rt_carve_floats(at, t, d);
+    ws->final_rstd = rt_carve_floats(at, t, 1);
+    ws->logp = rt_carve_floats(at, t, 1);
+    ws->entropy = rt_carve_floats(at, t, 1);
+    ws->coefficient = rt_carve_floats(at, t, 1);
     carve_gradients(at, ws);
-    ws->attention_scratch = carve_floats(at, rt_attention_scratch(ws->max_doc, c->head_dim), 1);
-    ws->head_scratch = carve_floats(at, rt_head_scratch(c->vocab_size, d), 1);
+    ws->attention_scratch = rt_carve_floats(at, rt_attention_scratch(ws->max_doc, c->head_dim), 1);
+    ws->head_scratch = rt_carve_floats(at, rt_head_scratch(c->vocab_size, d), 1);
     if (c->tie_word_embeddings) {
-        ws->embed_grad = carve_floats(at, c->vocab_size, d);
-        ws->embed_touched = carve(at, c->vocab_size, 1, 1);
+        ws->embed_grad = rt_carve_floats(at, c->vocab_size, d);
+        ws->embed_touched = rt_carve(at, c->vocab_size, 1, 1);
     }
 }
 
@@ -126,7 +100,7 @@ static void set_shape(rt_workspace *ws, const rt_config *config, int64_t max_tok
 size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute) {
     if (max_tokens < 1 || max_tokens > MAX_TOKENS) return SIZE_MAX;
     rt_workspace ws = {0};
-    carver at = {0};
+    rt_carver at = {0};
     set_shape(&ws, config, max_tokens, recompute);
     carve_all(&at, &ws);
     return at.overflow ? SIZE_MAX : at.used;
@@ -154,7 +128,7 @@ retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, b
                        "out of memory: activations of %lld tokens need %.1f MiB; use a smaller micro-batch%s",
                        (long long)max_tokens, (double)bytes / (1 << 20), recompute ? "" : " or recomputation");
     }
-    carver at = {.base = (char *)ws->arena};
+    rt_carver at = {.base = (char *)ws->arena};
     carve_all(&at, ws);
     rt_rope_table(ws->max_doc, config->head_dim, config->rope_theta, ws->rope);
     *out = ws;

@@ -1,0 +1,318 @@
+#include <math.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "model/arena.h"
+#include "model/model.h"
+
+typedef struct decoder_layer {
+    float *input_norm, *post_norm; /* [D] */
+    float *qkv_b;                  /* [Q + 2K]; unused where the model has no biases */
+    rt_packed qkv, o, gate, up, down;
+    rt_kv_layer cache;
+} decoder_layer;
+
+/* Q = H * E, K = G * E; R rows of a step. */
+struct rt_decoder {
+    rt_config config;
+    int64_t slots, capacity, max_rows;
+    float scale;
+    char *arena;
+    float *embed, *norm; /* [V][D], [D] */
+    rt_packed head;
+    decoder_layer *layers;     /* [L] */
+    float *rope;               /* [capacity][2][E/2] */
+    float *staging;            /* [Q + 2K][D]: q, k and v one below the other, to be packed as one weight */
+    float *x, *normed, *delta; /* [R][D] */
+    float *qkv, *q, *k, *v;    /* [R][Q + 2K], [R][Q], [R][K], [R][K] */
+    float *attn;               /* [R][Q] */
+    float *gate, *up, *h;      /* [R][F] */
+    int32_t *length;           /* [slots]: positions 0 .. length - 1 hold keys and values */
+    int32_t *pending;          /* [slots]: length after the step being checked, -1 if the step has not touched it */
+};
+
+/* ---- memory ---- */
+
+static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
+    const rt_config *c = &dec->config;
+    const int64_t d = c->hidden_size, e = c->head_dim, g = c->num_key_value_heads;
+    layer->input_norm = rt_carve_floats(at, d, 1);
+    layer->post_norm = rt_carve_floats(at, d, 1);
+    layer->qkv_b = rt_carve_floats(at, c->num_attention_heads * e + 2 * g * e, 1);
+    layer->cache = (rt_kv_layer){.slots = dec->slots, .capacity = dec->capacity, .g = g, .e = e};
+    layer->cache.k = rt_carve_floats(at, dec->slots * g, rt_kpanel_floats(dec->capacity, e));
+    layer->cache.v = rt_carve_floats(at, dec->slots * g, dec->capacity * e);
+}
+
+static void carve_all(rt_carver *at, rt_decoder *dec) {
+    const rt_config *c = &dec->config;
+    const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim, rows = dec->max_rows;
+    const int64_t q = c->num_attention_heads * e, kv = c->num_key_value_heads * e;
+    decoder_layer measured = {0};
+    for (int64_t l = 0; l < c->num_hidden_layers; l++)
+        carve_layer(at, dec, dec->layers != NULL ? &dec->layers[l] : &measured);
+    dec->embed = rt_carve_floats(at, c->vocab_size, d);
+    dec->norm = rt_carve_floats(at, d, 1);
+    dec->rope = rt_carve_floats(at, dec->capacity, e);
+    dec->staging = rt_carve_floats(at, q + 2 * kv, d);
+    dec->x = rt_carve_floats(at, rows, d);
+    dec->normed = rt_carve_floats(at, rows, d);
+    dec->delta = rt_carve_floats(at, rows, d);
+    dec->qkv = rt_carve_floats(at, rows, q + 2 * kv);
+    dec->q = rt_carve_floats(at, rows, q);
+    dec->k = rt_carve_floats(at, rows, kv);
+    dec->v = rt_carve_floats(at, rows, kv);
+    dec->attn = rt_carve_floats(at, rows, q);
+    dec->gate = rt_carve_floats(at, rows, f);
+    dec->up = rt_carve_floats(at, rows, f);
+    dec->h = rt_carve_floats(at, rows, f);
+    dec->length = rt_carve_ints(at, dec->slots);
+    dec->pending = rt_carve_ints(at, dec->slots);
+}
+
+static void set_shape(rt_decoder *dec, const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
+    dec->config = *config;
+    dec->slots = slots;
+    dec->capacity = capacity;
+    dec->max_rows = max_rows;
+    dec->scale = (float)(1.0 / sqrt((double)config->head_dim));
+}
+
+/* Packs w, the first time into new memory. */
+static retort_status set_weight(rt_packed *packed, int64_t n, int64_t k, const float *w, retort_error *err) {
+    if (packed->data == NULL) return rt_pack_weight(n, k, w, k, packed, err);
+    rt_repack_weight(packed, w, k);
+    return RETORT_OK;
+}
+
+static void copy_floats(float *to, const float *from, int64_t count) {
+    if (from != NULL) memcpy(to, from, (size_t)count * sizeof *to);
+}
+
+static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_layer_params *p, retort_error *err) {
+    const rt_config *c = &dec->config;
+    const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim;
+    const int64_t q = c->num_attention_heads * e, kv = c->num_key_value_heads * e;
+    copy_floats(layer->input_norm, p->input_norm, d);
+    copy_floats(layer->post_norm, p->post_norm, d);
+    copy_floats(layer->qkv_b, p->q_b, q);
+    copy_floats(layer->qkv_b + q, p->k_b, kv);
+    copy_floats(layer->qkv_b + q + kv, p->v_b, kv);
+    copy_floats(dec->staging, p->q_w, q * d);
+    copy_floats(dec->staging + q * d, p->k_w, kv * d);
+    copy_floats(dec->staging + (q + kv) * d, p->v_w, kv * d);
+    RT_TRY(set_weight(&layer->qkv, q + 2 * kv, d, dec->staging, err));
+    RT_TRY(set_weight(&layer->o, d, q, p->o_w, err));
+    RT_TRY(set_weight(&layer->gate, f, d, p->gate_w, err));
+    RT_TRY(set_weight(&layer->up, f, d, p->up_w, err));
+    return set_weight(&layer->down, d, f, p->down_w, err);
+}
+
+static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
+    const rt_config *c = &dec->config;
+    const rt_params *params = &model->params;
+    copy_floats(dec->embed, params->embed, c->vocab_size * c->hidden_size);
+    copy_floats(dec->norm, params->norm, c->hidden_size);
+    for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
+    return set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err);
+}
+
+static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows,
+                                 retort_error *err) {
+    enum { MAX_SLOTS = 1 << 20, MAX_ROWS = 1 << 20 };
+    RT_CHECK(slots >= 1 && slots <= MAX_SLOTS, err, RETORT_ERR_USAGE, "decoder of %lld slots, must be between 1 and %d",
+             (long long)slots, (int)MAX_SLOTS);
+    RT_CHECK(capacity >= 1 && capacity <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
+             "decoder of %lld positions, the model allows 1 to %lld", (long long)capacity,
+             (long long)config->max_position_embeddings);
+    RT_CHECK(max_rows >= 1 && max_rows <= MAX_ROWS, err, RETORT_ERR_USAGE,
+             "decoder of %lld rows a step, must be between 1 and %d", (long long)max_rows, (int)MAX_ROWS);
+    return RETORT_OK;
+}
+
+static retort_status out_of_memory(int64_t slots, int64_t capacity, size_t bytes, retort_error *err) {
+    return rt_fail(err, RETORT_ERR_MEMORY,
+                   "out of memory: sampling with %lld slots of %lld positions needs %.1f MiB; use fewer slots or a "
+                   "shorter maximum length",
+                   (long long)slots, (long long)capacity, (double)bytes / (1 << 20));
+}
+
+retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
+                                rt_decoder **out, retort_error *err) {
+    *out = NULL;
+    const rt_config *config = &model->config;
+    RT_TRY(rt_config_validate(config, "model configuration", err));
+    RT_TRY(rt_compute_init(err));
+    RT_TRY(check_sizes(config, slots, capacity, max_rows, err));
+    rt_decoder shape = {0};
+    rt_carver at = {0};
+    set_shape(&shape, config, slots, capacity, max_rows);
+    carve_all(&at, &shape);
+    const size_t bytes = at.overflow ? SIZE_MAX : at.used;
+    rt_decoder *dec = rt_calloc(1, sizeof *dec);
+    if (dec != NULL) {
+        set_shape(dec, config, slots, capacity, max_rows);
+        dec->layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *dec->layers);
+        dec->arena = at.overflow ? NULL : rt_aligned_alloc(bytes, 1);
+    }
+    if (dec == NULL || dec->layers == NULL || dec->arena == NULL) {
+        rt_decoder_destroy(dec);
+        return out_of_memory(slots, capacity, bytes, err);
+    }
+    at = (rt_carver){.base = dec->arena};
+    carve_all(&at, dec);
+    rt_rope_table(capacity, config->head_dim, config->rope_theta, dec->rope);
+    for (int64_t s = 0; s < slots; s++) dec->pending[s] = -1;
+    retort_status status = set_weights(dec, model, err);
+    if (status != RETORT_OK) {
+        rt_decoder_destroy(dec);
+        return status;
+    }
+    *out = dec;
+    return RETORT_OK;
+}
+
+void rt_decoder_destroy(rt_decoder *dec) {
+    if (dec == NULL) return;
+    for (int64_t l = 0; dec->layers != NULL && l < dec->config.num_hidden_layers; l++) {
+        decoder_layer *layer = &dec->layers[l];
+        rt_packed *const packed[] = {&layer->qkv, &layer->o, &layer->gate, &layer->up, &layer->down};
+        for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++) rt_packed_release(packed[i]);
+    }
+    rt_packed_release(&dec->head);
+    rt_free(dec->layers);
+    rt_free(dec->arena);
+    rt_free(dec);
+}
+
+retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
+    if (!rt_config_same_shape(&dec->config, &model->config)) return RETORT_ERR_STATE;
+    return set_weights(dec, model, NULL);
+}
+
+static size_t packed_bytes(int64_t n, int64_t k) {
+    return (size_t)((n + 15) / 16 * 16 * k) * sizeof(float);
+}
+
+size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
+    if (check_sizes(config, slots, capacity, max_rows, NULL) != RETORT_OK) return SIZE_MAX;
+    rt_decoder shape = {0};
+    rt_carver at = {0};
+    set_shape(&shape, config, slots, capacity, max_rows);
+    carve_all(&at, &shape);
+    const int64_t d = config->hidden_size, f = config->intermediate_size;
+    const int64_t q = config->num_attention_heads * config->head_dim;
+    const int64_t kv = config->num_key_value_heads * config->head_dim;
+    const size_t layer = packed_bytes(q + 2 * kv, d) + packed_bytes(d, q) + 2 * packed_bytes(f, d) + packed_bytes(d, f);
+    const size_t weights = (size_t)config->num_hidden_layers * layer + packed_bytes(config->vocab_size, d);
+    return at.overflow ? SIZE_MAX : at.used + weights;
+}
+
+/* ---- a step ---- */
+
+/* A row may continue its slot, or begin again at any position already held (a new sequence begins at 0), but leave no
+ * gap; and a slot's rows within a step ascend one by one. */
+static retort_status check_row(rt_decoder *dec, int64_t r, int32_t slot, int32_t position, int32_t id,
+                               retort_error *err) {
+    RT_CHECK(slot >= 0 && slot < dec->slots, err, RETORT_ERR_USAGE, "row %lld: slot %d, the decoder has %lld",
+             (long long)r, slot, (long long)dec->slots);
+    RT_CHECK(position >= 0 && position < dec->capacity, err, RETORT_ERR_USAGE,
+             "row %lld: position %d of slot %d is outside its capacity of %lld", (long long)r, position, slot,
+             (long long)dec->capacity);
+    RT_CHECK(id >= 0 && id < dec->config.vocab_size, err, RETORT_ERR_FORMAT,
+             "row %lld: token id %d, the vocabulary has %lld", (long long)r, id, (long long)dec->config.vocab_size);
+    const int32_t next = dec->pending[slot];
+    RT_CHECK(next < 0 ? position <= dec->length[slot] : position == next, err, RETORT_ERR_USAGE,
+             "row %lld: position %d of slot %d does not follow the %d positions held", (long long)r, position, slot,
+             next < 0 ? dec->length[slot] : next);
+    dec->pending[slot] = position + 1;
+    return RETORT_OK;
+}
+
+static retort_status check_step(rt_decoder *dec, int64_t rows, const int32_t *slot, const int32_t *position,
+                                const int32_t *ids, retort_error *err) {
+    RT_CHECK(rows >= 0 && rows <= dec->max_rows, err, RETORT_ERR_USAGE,
+             "step of %lld rows, the decoder was created for %lld", (long long)rows, (long long)dec->max_rows);
+    retort_status status = RETORT_OK;
+    int64_t checked = 0;
+    while (checked < rows && status == RETORT_OK) {
+        status = check_row(dec, checked, slot[checked], position[checked], ids[checked], err);
+        checked += status == RETORT_OK;
+    }
+    for (int64_t r = 0; r < checked; r++) {
+        int32_t *pending = &dec->pending[slot[r]];
+        if (status == RETORT_OK && *pending >= 0) dec->length[slot[r]] = *pending;
+        *pending = -1;
+    }
+    return status;
+}
+
+/* Takes the packed projection apart and adds the bias on the way: one rounding, as rt_bias_add. */
+static void split_qkv(const rt_decoder *dec, int64_t rows, const float *bias) {
+    const int64_t q = dec->config.num_attention_heads * dec->config.head_dim;
+    const int64_t kv = dec->config.num_key_value_heads * dec->config.head_dim;
+    const bool biased = dec->config.attention_bias;
+    const struct {
+        float *to;
+        int64_t first, count;
+    } parts[] = {{dec->q, 0, q}, {dec->k, q, kv}, {dec->v, q + kv, kv}};
+    for (int64_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+            const float *from = dec->qkv + r * (q + 2 * kv) + parts[i].first, *b = bias + parts[i].first;
+            float *to = parts[i].to + r * parts[i].count;
+            for (int64_t j = 0; j < parts[i].count; j++) to[j] = biased ? from[j] + b[j] : from[j];
+        }
+    }
+}
+
+static void step_layer(const rt_decoder *dec, const decoder_layer *layer, int64_t rows, const int32_t *slot,
+                       const int32_t *position) {
+    const rt_config *c = &dec->config;
+    const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim;
+    const int64_t h = c->num_attention_heads, g = c->num_key_value_heads;
+    const float eps = (float)c->rms_norm_eps;
+    rt_rmsnorm_forward(rows, d, dec->x, layer->input_norm, eps, dec->normed, NULL);
+    rt_matmul_packed(rows, dec->normed, d, &layer->qkv, dec->qkv, (h + 2 * g) * e);
+    split_qkv(dec, rows, layer->qkv_b);
+    rt_rope(rows, h, e, position, dec->rope, false, dec->q, h * e);
+    rt_rope(rows, g, e, position, dec->rope, false, dec->k, g * e);
+    rt_kv_store(&layer->cache, rows, slot, position, dec->k, dec->v);
+    rt_attention_decode(&layer->cache, rows, slot, position, h, dec->scale, dec->q, dec->attn);
+    rt_matmul_packed(rows, dec->attn, h * e, &layer->o, dec->delta, d);
+    rt_add(rows * d, dec->delta, dec->x);
+    rt_rmsnorm_forward(rows, d, dec->x, layer->post_norm, eps, dec->normed, NULL);
+    rt_matmul_packed(rows, dec->normed, d, &layer->gate, dec->gate, f);
+    rt_matmul_packed(rows, dec->normed, d, &layer->up, dec->up, f);
+    rt_swiglu_forward(rows * f, dec->gate, dec->up, dec->h);
+    rt_matmul_packed(rows, dec->h, f, &layer->down, dec->delta, d);
+    rt_add(rows * d, dec->delta, dec->x);
+}
+
+static void step_head(const rt_decoder *dec, int64_t rows, const bool *want_logits, float *logits) {
+    const int64_t d = dec->config.hidden_size;
+    int64_t wanted = 0;
+    for (int64_t r = 0; r < rows; r++)
+        if (want_logits[r]) copy_floats(dec->delta + wanted++ * d, dec->x + r * d, d);
+    if (wanted == 0) return;
+    rt_rmsnorm_forward(wanted, d, dec->delta, dec->norm, (float)dec->config.rms_norm_eps, dec->normed, NULL);
+    rt_matmul_packed(wanted, dec->normed, d, &dec->head, logits, dec->config.vocab_size);
+}
+
+retort_status rt_decoder_step(rt_decoder *dec, int64_t rows, const int32_t *slot, const int32_t *position,
+                              const int32_t *ids, const bool *want_logits, float *logits, retort_error *err) {
+    RT_TRY(check_step(dec, rows, slot, position, ids, err));
+    if (rows == 0) return RETORT_OK;
+    rt_embedding_forward(rows, dec->config.hidden_size, ids, dec->embed, dec->x);
+    for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) step_layer(dec, &dec->layers[l], rows, slot, position);
+    step_head(dec, rows, want_logits, logits);
+    return RETORT_OK;
+}
+
+retort_status rt_decoder_copy_prefix(rt_decoder *dec, int32_t from, int32_t to, int64_t length) {
+    if (from < 0 || from >= dec->slots || to < 0 || to >= dec->slots || length < 0 || length > dec->length[from])
+        return RETORT_ERR_USAGE;
+    if (from == to) return RETORT_OK;
+    for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) rt_kv_copy(&dec->layers[l].cache, from, to, length);
+    dec->length[to] = (int32_t)length;
+    return RETORT_OK;
+}
