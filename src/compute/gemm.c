@@ -171,9 +171,13 @@ retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, 
     float *data = too_large ? NULL : rt_aligned_alloc(panels, panel_bytes);
     RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: packing a weight of %lld x %lld", (long long)n,
              (long long)k);
-    rt_kernels->gemm->pack_bt(n, k, w, ldw, data, k * RT_PANEL);
     *out = (rt_packed){n, k, data};
+    rt_repack_weight(out, w, ldw);
     return RETORT_OK;
+}
+
+void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw) {
+    rt_kernels->gemm->pack_bt(packed->n, packed->k, w, ldw, packed->data, packed->k * RT_PANEL);
 }
 
 void rt_packed_release(rt_packed *packed) {
