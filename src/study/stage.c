@@ -24,9 +24,17 @@ retort_status rt_inputs_add_file(rt_inputs *inputs, const char *path, retort_err
 
 /* By the law of exactness these change time and memory, never bits. */
 static bool changes_no_result(const char *name) {
-    static const char *const NAMES[] = {"output_dir", "model",         "dataset",          "threads",
-                                        "resume",     "logging_steps", "save_steps",       "micro_batch_tokens",
-                                        "gradient_checkpointing",      "save_total_limit", "rollout_batch",
+    static const char *const NAMES[] = {"output_dir",
+                                        "model",
+                                        "dataset",
+                                        "threads",
+                                        "resume",
+                                        "logging_steps",
+                                        "save_steps",
+                                        "micro_batch_tokens",
+                                        "gradient_checkpointing",
+                                        "save_total_limit",
+                                        "rollout_batch",
                                         "probe_problems"};
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
         if (strcmp(name, NAMES[i]) == 0) return true;

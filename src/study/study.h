@@ -59,6 +59,10 @@ retort_status rt_study_claims(rt_study *study, json_t *report, retort_error *err
 retort_status rt_study_browser(rt_study *study, json_t *report, retort_error *err);
 retort_status rt_study_curves(rt_study *study, json_t *report, retort_error *err);
 
+/* a's accuracy against b's on the same problems, paired by problem. */
+retort_status rt_compare_accuracy(const rt_response_set *a, const rt_response_set *b, rt_paired *out,
+                                  retort_error *err);
+
 /* Seeds of the parts, so that none shares a stream with another. */
 enum { RT_SEED_DATA = 101, RT_SEED_TEACHER = 211, RT_SEED_EVAL = 307, RT_SEED_STATISTICS = 401 };
 
