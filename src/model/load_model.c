@@ -1,0 +1,133 @@
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/config_json.h"
+#include "model/safetensors.h"
+#include "model/weights.h"
+
+retort_status rt_weights_list(const rt_params *params, bool with_head, rt_st_tensor **out, int64_t *count,
+                              retort_error *err) {
+    const int64_t n = params->num_tensors;
+    rt_st_tensor *list = rt_calloc((size_t)n + 1, sizeof *list);
+    RT_CHECK(list != NULL, err, RETORT_ERR_MEMORY, "out of memory for a list of %lld tensors", (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        const rt_tensor *tensor = &params->tensors[i];
+        list[i] = (rt_st_tensor){.name = tensor->name, .dims = tensor->dims};
+        for (int32_t d = 0; d < tensor->dims; d++) list[i].shape[d] = tensor->shape[d];
+        if (params->data != NULL) list[i].data = params->data + tensor->offset;
+    }
+    *count = n;
+    if (with_head) { /* a copy of the tied matrix: checked, not read */
+        list[*count] = list[0];
+        list[*count].name = "lm_head.weight";
+        list[(*count)++].data = NULL;
+    }
+    *out = list;
+    return RETORT_OK;
+}
+
+/* A tied head in the file must be what tying means, or the file's author meant another model. */
+static retort_status check_tied_head(const rt_safetensors *file, retort_error *err) {
+    const rt_st_entry *embed = rt_safetensors_find(file, "model.embed_tokens.weight");
+    const rt_st_entry *head = rt_safetensors_find(file, "lm_head.weight");
+    RT_CHECK(embed->dtype == head->dtype && memcmp(embed->data, head->data, embed->bytes) == 0, err, RETORT_ERR_FORMAT,
+             "'%s': 'lm_head.weight' differs from 'model.embed_tokens.weight' although config.json says "
+             "'tie_word_embeddings'",
+             file->path);
+    return RETORT_OK;
+}
+
+retort_status rt_weights_check(const rt_config *config, const rt_safetensors *file, retort_error *err) {
+    rt_params layout;
+    RT_TRY(rt_params_layout(config, &layout, err));
+    const bool tied_head = config->tie_word_embeddings && rt_safetensors_find(file, "lm_head.weight") != NULL;
+    rt_st_tensor *list = NULL;
+    int64_t count = 0;
+    retort_status st = rt_weights_list(&layout, tied_head, &list, &count, err);
+    if (st == RETORT_OK) st = rt_safetensors_match(file, list, count, err);
+    if (st == RETORT_OK && tied_head) st = check_tied_head(file, err);
+    rt_free(list);
+    rt_params_release(&layout);
+    return st;
+}
+
+retort_status rt_weights_open(const char *dir, rt_safetensors *out, retort_error *err) {
+    char *path = rt_path_join(dir, "model.safetensors"), *index = rt_path_join(dir, "model.safetensors.index.json");
+    retort_status st;
+    if (path == NULL || index == NULL)
+        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory while opening '%s'", dir);
+    else if (!rt_path_exists(path) && rt_path_exists(index))
+        st =
+            rt_fail(err, RETORT_ERR_UNSUPPORTED,
+                    "'%s': weights in several files are not supported; save the model as one model.safetensors", index);
+    else
+        st = rt_safetensors_open(path, out, err);
+    rt_free(path);
+    rt_free(index);
+    return st;
+}
+
+/* The file is checked against the configuration before memory for the model is taken: a small file cannot make the
+ * program allocate what a false config.json claims. */
+static retort_status load_weights(const rt_safetensors *file, rt_model *model, retort_error *err) {
+    RT_TRY(rt_weights_check(&model->config, file, err));
+    RT_TRY(rt_params_create(&model->config, &model->params, err));
+    for (int64_t i = 0; i < model->params.num_tensors; i++) {
+        const rt_tensor *tensor = &model->params.tensors[i];
+        RT_TRY(rt_safetensors_decode(file, rt_safetensors_find(file, tensor->name), model->params.data + tensor->offset,
+                                     err));
+    }
+    return RETORT_OK;
+}
+
+retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
+    *out = (rt_model){0};
+    rt_model model = {0};
+    RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
+    RT_TRY(rt_config_load(dir, &model.config, err));
+    rt_safetensors file;
+    RT_TRY(rt_weights_open(dir, &file, err));
+    retort_status st = load_weights(&file, &model, err);
+    rt_safetensors_close(&file);
+    if (st != RETORT_OK) {
+        rt_model_release(&model);
+        return st;
+    }
+    *out = model;
+    return RETORT_OK;
+}
+
+void rt_model_release(rt_model *model) {
+    rt_params_release(&model->params);
+    *model = (rt_model){0};
+}
+
+/* Every field in one fixed text form (%.17g tells any two doubles apart), so that the digest depends on values only,
+ * not on padding bytes or on how config.json was written. */
+static retort_status config_text(const rt_config *c, rt_buffer *text, retort_error *err) {
+    RT_TRY(rt_buffer_printf(text, err, "qwen2 %lld %lld %lld %lld %lld %lld %lld %lld %.17g %.17g %.17g %d %d %d %d",
+                            (long long)c->vocab_size, (long long)c->hidden_size, (long long)c->intermediate_size,
+                            (long long)c->num_hidden_layers, (long long)c->num_attention_heads,
+                            (long long)c->num_key_value_heads, (long long)c->head_dim,
+                            (long long)c->max_position_embeddings, c->rope_theta, c->rms_norm_eps, c->initializer_range,
+                            c->tie_word_embeddings, c->attention_bias, (int)c->bos_token_id, (int)c->pad_token_id));
+    for (int32_t i = 0; i < c->num_eos; i++) RT_TRY(rt_buffer_printf(text, err, " %d", (int)c->eos_token_id[i]));
+    return rt_buffer_puts(text, "\n", err);
+}
+
+retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *err) {
+    rt_buffer text = {0};
+    retort_status st = config_text(&model->config, &text, err);
+    if (st == RETORT_OK) {
+        struct sha256_ctx context;
+        sha256_init(&context);
+        sha256_update(&context, text.length, (const uint8_t *)text.data);
+        sha256_update(&context, (size_t)model->params.count * sizeof(float), (const uint8_t *)model->params.data);
+        uint8_t digest[SHA256_DIGEST_SIZE];
+        sha256_digest(&context, sizeof digest, digest);
+        for (size_t i = 0; i < sizeof digest; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    rt_buffer_free(&text);
+    return st;
+}
