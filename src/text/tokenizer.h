@@ -48,6 +48,8 @@ retort_status rt_bpe_trainer_create(rt_bpe_trainer **out, retort_error *err);
 retort_status rt_bpe_trainer_add(rt_bpe_trainer *trainer, const char *text, size_t length, retort_error *err);
 retort_status rt_bpe_trainer_write(rt_bpe_trainer *trainer, int64_t vocab_size, const char *prompt_template,
                                    const char *dir, retort_error *err);
+/* The context length to note in tokenizer_config.json ("model_max_length"); without it none is written. */
+void rt_bpe_trainer_set_max_length(rt_bpe_trainer *trainer, int64_t model_max_length);
 void rt_bpe_trainer_destroy(rt_bpe_trainer *trainer);
 
 /* Copies tokenizer.json, tokenizer_config.json (bytes unchanged) to another model folder. */

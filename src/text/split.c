@@ -1,0 +1,239 @@
+#include "text/split.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <string.h>
+
+#include "text/bytes.h"
+
+enum { MAX_STAGES = 8, MAX_PATTERN = 1 << 16, MATCH_LIMIT = 1000000 };
+
+const char *const RT_SPLIT_GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+
+struct rt_splitter {
+    pcre2_general_context *memory; /* PCRE2's allocations go through rt_malloc */
+    pcre2_match_context *limits;
+    pcre2_code *stages[MAX_STAGES];
+    int num_stages;
+};
+
+static void *pcre2_allocate(size_t size, void *unused) {
+    (void)unused;
+    return rt_malloc(size);
+}
+
+static void pcre2_release(void *block, void *unused) {
+    (void)unused;
+    rt_free(block);
+}
+
+retort_status rt_splitter_create(rt_splitter **out, retort_error *err) {
+    rt_splitter *splitter = rt_calloc(1, sizeof *splitter);
+    RT_CHECK(splitter != NULL, err, RETORT_ERR_MEMORY, "out of memory: pre-tokenizer");
+    splitter->memory = pcre2_general_context_create(pcre2_allocate, pcre2_release, NULL);
+    if (splitter->memory != NULL) splitter->limits = pcre2_match_context_create(splitter->memory);
+    if (splitter->limits == NULL) {
+        rt_splitter_destroy(splitter);
+        return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: pre-tokenizer");
+    }
+    pcre2_set_match_limit(splitter->limits, MATCH_LIMIT);
+    *out = splitter;
+    return RETORT_OK;
+}
+
+void rt_splitter_destroy(rt_splitter *splitter) {
+    if (splitter == NULL) return;
+    for (int i = 0; i < splitter->num_stages; i++) pcre2_code_free(splitter->stages[i]);
+    pcre2_match_context_free(splitter->limits);
+    pcre2_general_context_free(splitter->memory);
+    rt_free(splitter);
+}
+
+/* Copies one escape (pattern[i] is the backslash) and returns its length; 0 if it is not one that both engines read
+ * alike. Letters other than these mean different things in the two (\h, \w, \b, \z, ...). */
+static size_t translate_escape(const char *pattern, size_t length, size_t i, rt_buffer *out, retort_error *err,
+                               retort_status *st) {
+    char c = i + 1 < length ? pattern[i + 1] : '\0';
+    if (c == 's' || c == 'S') {
+        *st = rt_buffer_puts(out, c == 's' ? "\\p{White_Space}" : "\\P{White_Space}", err);
+        return 2;
+    }
+    size_t size = 0;
+    if (strchr("rntfd", c) != NULL && c != '\0') size = 2;
+    if (c != '\0' && strchr(".|()[]{}*+?^$\\/-'\"", c) != NULL) size = 2;
+    if ((c == 'p' || c == 'P') && i + 2 < length && pattern[i + 2] == '{') {
+        const char *close = memchr(pattern + i, '}', length - i);
+        if (close != NULL) size = (size_t)(close - (pattern + i)) + 1;
+    }
+    if (size > 0) *st = rt_buffer_append(out, pattern + i, size, err);
+    return size;
+}
+
+/* Constructs that the two engines read differently, or that no pre-tokenizer needs: Ruby's nested and intersected
+ * classes, its line-wise ^ and $, {,n}, {n}+ (possessive in PCRE2 only), options other than (?i:...), verbs. */
+static bool construct_supported(const char *at, bool in_class) {
+    if (in_class) return at[0] != '[' && !(at[0] == '&' && at[1] == '&');
+    switch (at[0]) {
+    case '^':
+    case '$': return false;
+    case '[': return at[1] != ']' && !(at[1] == '^' && at[2] == ']');
+    case '{': return at[1] != ',';
+    case '}': return at[1] != '+';
+    case '(':
+        if (at[1] == '*') return false;
+        if (at[1] != '?') return true;
+        if (at[2] == 'i') return at[3] == ':';
+        if (at[2] == '<') return at[3] == '=' || at[3] == '!';
+        return at[2] == ':' || at[2] == '=' || at[2] == '!' || at[2] == '>';
+    default: return true;
+    }
+}
+
+static retort_status translate_pattern(const char *pattern, rt_buffer *out, retort_error *err) {
+    size_t length = strlen(pattern);
+    bool in_class = false;
+    for (size_t i = 0; i < length;) {
+        char c = pattern[i];
+        if (c == '\\') {
+            retort_status st = RETORT_OK;
+            size_t size = translate_escape(pattern, length, i, out, err, &st);
+            RT_TRY(st);
+            RT_CHECK(size > 0, err, RETORT_ERR_UNSUPPORTED,
+                     "pre-tokenizer pattern '%.200s' uses an escape that is not supported at byte %zu", pattern, i);
+            i += size;
+            continue;
+        }
+        RT_CHECK(construct_supported(pattern + i, in_class), err, RETORT_ERR_UNSUPPORTED,
+                 "pre-tokenizer pattern '%.200s' uses a construct that is not supported at byte %zu", pattern, i);
+        RT_TRY(rt_buffer_append(out, &c, 1, err));
+        if (!in_class && c == '[') {
+            in_class = true;
+        } else if (c == ']') {
+            in_class = false;
+        }
+        i++;
+    }
+    return RETORT_OK;
+}
+
+retort_status rt_splitter_add(rt_splitter *splitter, const char *pattern, retort_error *err) {
+    RT_CHECK(splitter->num_stages < MAX_STAGES, err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer has more than %d patterns",
+             MAX_STAGES);
+    RT_CHECK(strlen(pattern) < MAX_PATTERN, err, RETORT_ERR_UNSUPPORTED,
+             "pre-tokenizer pattern is longer than %d bytes", MAX_PATTERN);
+    rt_buffer translated = {0};
+    retort_status st = translate_pattern(pattern, &translated, err);
+    pcre2_compile_context *context = NULL;
+    pcre2_code *code = NULL;
+    if (st != RETORT_OK) goto done;
+    context = pcre2_compile_context_create(splitter->memory);
+    if (context == NULL) {
+        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: pre-tokenizer pattern");
+        goto done;
+    }
+    int number;
+    PCRE2_SIZE offset;
+    code = pcre2_compile((PCRE2_SPTR)translated.data, translated.length,
+                         PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &number, &offset, context);
+    if (code == NULL) {
+        char reason[128];
+        pcre2_get_error_message(number, (PCRE2_UCHAR *)reason, sizeof reason);
+        bool memory = number == PCRE2_ERROR_HEAP_FAILED;
+        st = rt_fail(err, memory ? RETORT_ERR_MEMORY : RETORT_ERR_FORMAT,
+                     "pre-tokenizer pattern '%.200s' cannot be compiled: %s", pattern, reason);
+        goto done;
+    }
+    uint32_t empty = 0;
+    pcre2_pattern_info(code, PCRE2_INFO_MATCHEMPTY, &empty);
+    if (empty != 0) {
+        st = rt_fail(err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer pattern '%.200s' can match nothing", pattern);
+        goto done;
+    }
+    /* Without JIT (a hardened kernel, an exotic processor) the interpreter gives the same pieces. */
+    (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    splitter->stages[splitter->num_stages++] = code;
+    code = NULL;
+done:
+    pcre2_code_free(code);
+    pcre2_compile_context_free(context);
+    rt_buffer_free(&translated);
+    return st;
+}
+
+typedef struct split_run {
+    const rt_splitter *splitter;
+    pcre2_match_data *match[MAX_STAGES];
+    rt_piece_visitor visit;
+    void *context;
+} split_run;
+
+static retort_status find_match(const split_run *run, int stage, const char *text, size_t length, size_t from,
+                                size_t *begin, size_t *end, retort_error *err) {
+    const pcre2_code *code = run->splitter->stages[stage];
+    PCRE2_SPTR subject = (PCRE2_SPTR)text;
+    pcre2_match_data *data = run->match[stage];
+    int rc = pcre2_match(code, subject, length, from, PCRE2_NO_UTF_CHECK, data, run->splitter->limits);
+    if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
+        rc = pcre2_match(code, subject, length, from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, run->splitter->limits);
+    }
+    if (rc == PCRE2_ERROR_NOMATCH) {
+        *begin = *end = length;
+        return RETORT_OK;
+    }
+    RT_CHECK(rc != PCRE2_ERROR_NOMEMORY, err, RETORT_ERR_MEMORY, "out of memory: splitting text into words");
+    RT_CHECK(rc > 0, err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer pattern is too costly on this text (pcre2 error %d)",
+             rc);
+    const PCRE2_SIZE *bounds = pcre2_get_ovector_pointer(data);
+    *begin = bounds[0];
+    *end = bounds[1];
+    /* \K is refused and lookbehind cannot move the start, so this holds; a loop that trusts it must not hang. */
+    RT_CHECK(*begin >= from && *end > *begin && *end <= length, err, RETORT_ERR_UNSUPPORTED,
+             "pre-tokenizer pattern matched nothing at byte %zu", from);
+    return RETORT_OK;
+}
+
+/* text is valid UTF-8. Recursion is at most MAX_STAGES deep. */
+static retort_status split_stage(const split_run *run, int stage, const char *text, size_t length, retort_error *err) {
+    if (length == 0) return RETORT_OK;
+    if (stage == run->splitter->num_stages) return run->visit(run->context, text, length, err);
+    for (size_t done = 0; done < length;) {
+        size_t begin = 0, end = 0;
+        RT_TRY(find_match(run, stage, text, length, done, &begin, &end, err));
+        RT_TRY(split_stage(run, stage + 1, text + done, begin - done, err));
+        RT_TRY(split_stage(run, stage + 1, text + begin, end - begin, err));
+        done = end;
+    }
+    return RETORT_OK;
+}
+
+static size_t valid_run(const char *text, size_t length) {
+    size_t done = 0;
+    while (done < length) {
+        int size = rt_utf8_char(text + done, length - done, NULL);
+        if (size == 0) break;
+        done += (size_t)size;
+    }
+    return done;
+}
+
+retort_status rt_splitter_run(const rt_splitter *splitter, const char *text, size_t length, rt_piece_visitor visit,
+                              void *context, retort_error *err) {
+    split_run run = {.splitter = splitter, .visit = visit, .context = context};
+    retort_status st = RETORT_OK;
+    for (int i = 0; i < splitter->num_stages; i++) {
+        run.match[i] = pcre2_match_data_create(1, splitter->memory);
+        if (run.match[i] == NULL) {
+            st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: splitting text into words");
+            goto done;
+        }
+    }
+    for (size_t i = 0; i < length;) {
+        size_t valid = valid_run(text + i, length - i);
+        RT_GOTO(st, split_stage(&run, 0, text + i, valid, err), done);
+        i += valid;
+        if (i < length) RT_GOTO(st, visit(context, text + i++, 1, err), done);
+    }
+done:
+    for (int i = 0; i < splitter->num_stages; i++) pcre2_match_data_free(run.match[i]);
+    return st;
+}
