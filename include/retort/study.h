@@ -5,7 +5,8 @@
  *   data -> traces -> distilled, distilled-rigid, zero-rl, distilled-rl -> responses -> report
  *
  * report.json:
- *   title, seed, retort (version), recipe {...}, machine {...}, settings {samples, max_new_tokens, temperature, ...}
+ *   title, seed, retort (version), settings {study, distill, distill_rigid, rl, rl_after: resolved options}
+ *   teachers[]  {teacher, traces, right, characters}
  *   arms[]      {name, label, description, training {steps, examples, distinct_problems, trained_tokens,
  *                supervised_tokens, generated_tokens, train_flops, rollout_flops, total_flops, teacher_tokens}}
  *   pretraining {tokens, flops}  - the base's share, shown apart
@@ -35,13 +36,13 @@ extern "C" {
 #endif
 
 typedef struct retort_study_options {
-    char *recipe; /* YAML with the sections below; set by --recipe */
+    char *recipe; /* YAML with the sections below */
     char *out;    /* folder of everything the study makes */
     char *base;   /* base model directory */
     bool quick;   /* the same walk with smaller numbers, about a minute */
     int64_t seed, threads;
-    int64_t examples;      /* traces a student is distilled from */
-    int64_t rl_problems;   /* problems of zero-RL */
+    int64_t examples;    /* traces a student is distilled from */
+    int64_t rl_problems; /* problems of zero-RL */
     int64_t rl_after_problems;
     int64_t teacher_budget; /* characters after which the flexible teacher gives up */
     int64_t test_problems, hard_problems, transfer_problems;
@@ -50,6 +51,13 @@ typedef struct retort_study_options {
     int64_t browser_problems; /* problems shown in the report's browser */
 } retort_study_options;
 extern RETORT_API const retort_option retort_study_option_table[];
+
+/* Fills options with defaults and then with the top level of a recipe: `recipe`, or (NULL) the shipped
+ * recipes/study.yaml, or (quick) recipes/study-quick.yaml, looked for under the current folder and then under the
+ * installed data folder. Every key of every section is checked. Flags are applied by the caller afterwards; release
+ * with retort_options_release(retort_study_option_table, options). */
+RETORT_API retort_status retort_study_load(retort_study_options *options, const char *recipe, bool quick,
+                                           retort_error *err);
 
 /* Runs or resumes the study; report.html, report.json and manifest.json appear in options->out. Recipe sections
  * `distill`, `distill_rigid`, `rl` and `rl_after` hold the training options of those arms. */
