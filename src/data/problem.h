@@ -9,9 +9,9 @@
 #include "core/question.h"
 
 typedef struct rt_problem {
-    char *id;      /* unique in its file: "countdown-test-000123" */
-    char *problem; /* the question as text */
-    char *answer;  /* gold answer text (worlds: one solution), or NULL */
+    char *id;             /* unique in its file: "countdown-test-000123" */
+    char *problem;        /* the question as text */
+    char *answer;         /* gold answer text (worlds: one solution), or NULL */
     rt_question question; /* question.answer points at `answer` */
 } rt_problem;
 

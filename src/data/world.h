@@ -1,7 +1,7 @@
 /* The embedded world: generated problem families with exact verification, their teachers, and the corpus on which the
  * shipped base model was pre-trained. Everything is a pure function of its seed. docs/world.md describes it in full.
  *
- * Countdown (Stream of Search, arXiv 2404.03683; TinyZero): reach a target from 3 or 4 numbers (1..20, target 10..99),
+ * Countdown (Stream of Search, arXiv 2404.03683; TinyZero): reach a target from 3 or 4 numbers (1..25, target 10..99),
  * each used exactly once, with + - * / over the rationals.
  * Splits share no problem, up to reordering: the split is a hash of (family, sorted numbers, target).
  */
@@ -22,8 +22,9 @@ typedef enum rt_split {
 const char *rt_split_name(rt_split split);
 retort_status rt_split_parse(const char *name, rt_split *out, retort_error *err);
 
-/* `count` distinct problems of a split in a seeded order; an error if the split does not hold that many. All have at
- * least one solution. ids are "<family>-<split>-<hash>". */
+/* `count` distinct problems of a split in a seeded order; an error if the split does not hold that many. Three and four
+ * numbers alternate until those with three run out (rl: after about 18,500 problems), then all have four. All have at
+ * least one solution in whole numbers. ids are "<family>-<split>-<hash>". */
 retort_status rt_world_problems(rt_split split, int64_t count, uint64_t seed, rt_problems *out, retort_error *err);
 
 /* Teachers. Each writes a response (without the prompt, without the end token) for one problem. */
@@ -37,6 +38,17 @@ retort_status rt_teacher_parse(const char *name, rt_teacher *out, retort_error *
 /* budget: rough maximum length in characters after which the flexible teacher gives up and says so. */
 retort_status rt_teacher_write(rt_teacher teacher, const rt_problem *problem, uint64_t seed, size_t budget,
                                rt_buffer *out, retort_error *err);
+
+/* What the flexible teacher did while it wrote, counted as it did it: the truth that the recogniser of
+ * analyze/world_behaviors.h is tested against. Fields as there. */
+typedef struct rt_flexible_plan {
+    int32_t attempts, approaches, checks, doubts, corrections, backtracks, verifications;
+    int32_t true_steps, false_steps;
+    bool solved;
+} rt_flexible_plan;
+/* As rt_teacher_write with RT_TEACHER_FLEXIBLE, and also tells its plan. */
+retort_status rt_teacher_write_planned(const rt_problem *problem, uint64_t seed, size_t budget, rt_buffer *out,
+                                       rt_flexible_plan *plan, retort_error *err);
 
 /* One document of the pre-training corpus (index 0, 1, ...): arithmetic, expressions, problem and answer formats,
  * terse solutions and, with probability exploratory_rate, exploratory text. prompt_template as the tokenizer's. */

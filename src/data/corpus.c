@@ -1,0 +1,245 @@
+/* The pre-training corpus: what a small model has "read" before it is ever trained to reason. docs/world.md has the
+ * exact shares. */
+#include <string.h>
+
+#include "data/phrases.h"
+#include "data/world_internal.h"
+
+/* Documents in 1000; the exploratory share is drawn before. Terse answers are about 22 tokens and the others three
+ * times as long, so these shares make terse answers a little more than half of all tokens. */
+enum {
+    SHARE_TERSE_3 = 240,
+    SHARE_TERSE_4 = 500,
+    SHARE_TERSE_BLANKS = 40,
+    SHARE_FORMAL = 25,
+    SHARE_FACTS = 75,
+    SHARE_EXPRESSIONS = 45,
+    SHARE_LEAVING = 30,
+    SHARE_PAIRS = 25,
+    SHARE_COMPARISONS = 12,
+    SHARE_SENTENCES = 8
+};
+
+typedef struct corpus {
+    rt_rng rng;
+    const char *template;
+    rt_buffer *out;
+    retort_error *err;
+} corpus;
+
+static int32_t between(corpus *c, int32_t low, int32_t high) {
+    return low + (int32_t)rt_rng_below(&c->rng, (uint32_t)(high - low + 1));
+}
+
+/* Values as countdown meets them: mostly one of the given numbers, else an intermediate result. */
+static int32_t value_like(corpus *c) {
+    uint32_t kind = rt_rng_below(&c->rng, 10);
+    return kind < 4 ? between(c, 1, RT_NUMBER_MAX) : kind < 8 ? between(c, 1, 99) : between(c, 1, 400);
+}
+
+/* A true step with at least one operand in 1..25. */
+static rt_step draw_step(corpus *c) {
+    for (;;) {
+        static const char ops[] = "++---***/";
+        char op = ops[rt_rng_below(&c->rng, sizeof ops - 1)];
+        int32_t a = value_like(c), b = between(c, 1, RT_NUMBER_MAX);
+        if (op == '/') {
+            b = between(c, 2, RT_NUMBER_MAX);
+            a = b * between(c, 1, 99);
+        } else if (op == '-') {
+            if (rt_rng_below(&c->rng, 3) == 0) b = between(c, 1, 99);
+            if (b > a) {
+                int32_t t = a;
+                a = b;
+                b = t;
+            }
+        } else if (rt_rng_below(&c->rng, 4) == 0) {
+            int32_t t = a;
+            a = b;
+            b = t;
+        }
+        int32_t value = rt_apply(a, op, b);
+        if (value >= 0) return (rt_step){a, b, value, op};
+    }
+}
+
+static retort_status put_facts(corpus *c) {
+    int count = (int)between(c, 5, 11);
+    const char *joint = rt_rng_below(&c->rng, 2) ? ", " : ". ";
+    for (int i = 0; i < count; i++) {
+        rt_step s = draw_step(c);
+        RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d %c %d = %d", i ? joint : "", s.a, s.op, s.b, s.value));
+    }
+    return rt_buffer_puts(c->out, ".", c->err);
+}
+
+/* Random tree over fresh numbers whose every node is within the limits. */
+static bool draw_tree(corpus *c, int leaves, rt_tree *tree) {
+    int items[RT_MAX_NUMBERS];
+    tree->count = 0;
+    for (int i = 0; i < leaves; i++) items[i] = rt_tree_leaf(tree, between(c, 1, RT_NUMBER_MAX));
+    for (int n = leaves; n > 1; n--) {
+        int i = (int)rt_rng_below(&c->rng, (uint32_t)n - 1);
+        char op = "++--**/"[rt_rng_below(&c->rng, 7)];
+        if (rt_apply(tree->nodes[items[i]].value, op, tree->nodes[items[i + 1]].value) < 0) return false;
+        items[i] = rt_tree_join(tree, items[i], op, items[i + 1]);
+        for (int k = i + 1; k < n - 1; k++) items[k] = items[k + 1];
+    }
+    tree->root = items[0];
+    return true;
+}
+
+static retort_status put_expressions(corpus *c) {
+    int count = (int)between(c, 2, 4);
+    bool steps = rt_rng_below(&c->rng, 2) == 0;
+    for (int i = 0; i < count; i++) {
+        rt_tree tree;
+        while (!draw_tree(c, (int)between(c, 3, 4), &tree)) {
+        }
+        if (i) RT_TRY(rt_buffer_puts(c->out, " ", c->err));
+        RT_TRY(rt_tree_print(&tree, tree.root, c->out, c->err));
+        if (steps) {
+            rt_step s[RT_MAX_NUMBERS];
+            int n = rt_tree_steps(&tree, tree.root, s);
+            RT_TRY(rt_buffer_puts(c->out, ":", c->err));
+            for (int k = 0; k < n; k++)
+                RT_TRY(rt_buffer_printf(c->out, c->err, "%s %d %c %d = %d", k ? "," : "", s[k].a, s[k].op, s[k].b,
+                                        s[k].value));
+            RT_TRY(rt_buffer_puts(c->out, ".", c->err));
+        } else {
+            RT_TRY(rt_buffer_printf(c->out, c->err, " = %d.", tree.nodes[tree.root].value));
+        }
+    }
+    return RETORT_OK;
+}
+
+/* Joins two of the values by a random step that stays within the limits; the result takes the last place. */
+static bool draw_join(corpus *c, int32_t *values, int *count, rt_step *step) {
+    int n = *count;
+    int i = (int)rt_rng_below(&c->rng, (uint32_t)n), j = (int)rt_rng_below(&c->rng, (uint32_t)n);
+    if (i == j) return false;
+    char op = "+-*/"[rt_rng_below(&c->rng, 4)];
+    int32_t value = rt_apply(values[i], op, values[j]);
+    if (value < 0) return false;
+    *step = (rt_step){values[i], values[j], value, op};
+    int m = 0;
+    for (int k = 0; k < n; k++)
+        if (k != i && k != j) values[m++] = values[k];
+    values[m++] = value;
+    *count = m;
+    return true;
+}
+
+static retort_status put_leaving(corpus *c) {
+    int32_t values[RT_MAX_NUMBERS];
+    int count = (int)between(c, 3, 4);
+    for (int i = 0; i < count; i++) values[i] = between(c, 1, RT_NUMBER_MAX);
+    RT_TRY(rt_buffer_puts(c->out, "Numbers ", c->err));
+    RT_TRY(rt_world_list(values, count, c->out, c->err));
+    RT_TRY(rt_buffer_puts(c->out, ".", c->err));
+    while (count > 1) {
+        rt_step s;
+        if (!draw_join(c, values, &count, &s)) continue;
+        RT_TRY(rt_buffer_printf(c->out, c->err, " %d %c %d = %d, leaving ", s.a, s.op, s.b, s.value));
+        RT_TRY(rt_world_list(values, count, c->out, c->err));
+        RT_TRY(rt_buffer_puts(c->out, ".", c->err));
+    }
+    return RETORT_OK;
+}
+
+/* All that two numbers make, and inverse steps from a target: the material of working backward, without a search. */
+static retort_status put_pairs(corpus *c) {
+    int count = (int)between(c, 2, 4);
+    for (int i = 0; i < count; i++) {
+        int32_t a = between(c, 1, RT_NUMBER_MAX),
+                b = rt_rng_below(&c->rng, 3) ? between(c, 1, RT_NUMBER_MAX) : between(c, 1, 60);
+        if (a < b) {
+            int32_t t = a;
+            a = b;
+            b = t;
+        }
+        RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d and %d:", i ? " " : "", a, b));
+        const char *joint = " ";
+        for (const char *op = "+-*/"; *op; op++) {
+            int32_t value = rt_apply(a, *op, b);
+            if (value < 0 || (*op == '/' && b == 1)) continue;
+            RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d %c %d = %d", joint, a, *op, b, value));
+            joint = ", ";
+        }
+        RT_TRY(rt_buffer_puts(c->out, ".", c->err));
+    }
+    return RETORT_OK;
+}
+
+static retort_status put_comparisons(corpus *c) {
+    int count = (int)between(c, 3, 6);
+    for (int i = 0; i < count; i++) {
+        int32_t a = value_like(c), b = between(c, 10, 99);
+        if (i) RT_TRY(rt_buffer_puts(c->out, " ", c->err));
+        if (a == b) {
+            RT_TRY(rt_buffer_printf(c->out, c->err, "%d is equal to %d.", a, b));
+        } else if (rt_rng_below(&c->rng, 2)) {
+            RT_TRY(rt_buffer_printf(c->out, c->err, "%d is %s than %d.", a, a < b ? "less" : "more", b));
+        } else {
+            RT_TRY(rt_buffer_printf(c->out, c->err, "%d is %d %s than %d.", a, a < b ? b - a : a - b,
+                                    a < b ? "less" : "more", b));
+        }
+    }
+    return RETORT_OK;
+}
+
+static retort_status put_sentences(corpus *c) {
+    int count = (int)between(c, 2, 4);
+    for (int i = 0; i < count; i++) {
+        if (i) RT_TRY(rt_buffer_puts(c->out, " ", c->err));
+        RT_TRY(rt_buffer_puts(c->out, rt_corpus_sentences[rt_rng_below(&c->rng, (uint32_t)rt_corpus_sentence_count)],
+                              c->err));
+    }
+    return RETORT_OK;
+}
+
+static retort_status put_prompt(corpus *c, const rt_question *question) {
+    static const char mark[] = "{problem}";
+    const char *at = strstr(c->template, mark);
+    RT_CHECK(at, c->err, RETORT_ERR_USAGE, "prompt template has no '{problem}'");
+    RT_TRY(rt_buffer_append(c->out, c->template, (size_t)(at - c->template), c->err));
+    RT_TRY(rt_world_text(question, c->out, c->err));
+    return rt_buffer_puts(c->out, at + sizeof mark - 1, c->err);
+}
+
+typedef enum answer_style { ANSWER_TERSE, ANSWER_FORMAL, ANSWER_EXPLORATORY } answer_style;
+
+static retort_status put_problem(corpus *c, rt_family family, int32_t numbers, answer_style style) {
+    rt_solutions *scratch = rt_malloc(sizeof *scratch);
+    RT_CHECK(scratch, c->err, RETORT_ERR_MEMORY, "out of memory for the solver");
+    rt_question question;
+    rt_tree solution;
+    while (!rt_world_draw(family, numbers, RT_SPLIT_PRETRAIN, &c->rng, scratch, &question, &solution)) {
+    }
+    rt_free(scratch);
+    RT_TRY(put_prompt(c, &question));
+    if (style == ANSWER_EXPLORATORY) return rt_exploratory_write(&question, &solution, &c->rng, c->out, c->err);
+    return rt_formal_write(style == ANSWER_TERSE ? RT_TEACHER_TERSE : RT_TEACHER_RIGID, &solution, c->out, c->err);
+}
+
+static int32_t three_or_four(corpus *c) {
+    return 3 + (int32_t)rt_rng_below(&c->rng, 2);
+}
+
+retort_status rt_corpus_document(uint64_t seed, uint64_t index, double exploratory_rate, const char *prompt_template,
+                                 rt_buffer *out, retort_error *err) {
+    corpus c = {.rng = rt_rng_make(seed, index), .template = prompt_template, .out = out, .err = err};
+    if (rt_rng_double(&c.rng) < exploratory_rate)
+        return put_problem(&c, RT_FAMILY_COUNTDOWN, three_or_four(&c), ANSWER_EXPLORATORY);
+    int32_t kind = (int32_t)rt_rng_below(&c.rng, 1000);
+    if ((kind -= SHARE_TERSE_3) < 0) return put_problem(&c, RT_FAMILY_COUNTDOWN, 3, ANSWER_TERSE);
+    if ((kind -= SHARE_TERSE_4) < 0) return put_problem(&c, RT_FAMILY_COUNTDOWN, 4, ANSWER_TERSE);
+    if ((kind -= SHARE_TERSE_BLANKS) < 0) return put_problem(&c, RT_FAMILY_BLANKS, three_or_four(&c), ANSWER_TERSE);
+    if ((kind -= SHARE_FORMAL) < 0) return put_problem(&c, RT_FAMILY_COUNTDOWN, three_or_four(&c), ANSWER_FORMAL);
+    if ((kind -= SHARE_FACTS) < 0) return put_facts(&c);
+    if ((kind -= SHARE_EXPRESSIONS) < 0) return put_expressions(&c);
+    if ((kind -= SHARE_LEAVING) < 0) return put_leaving(&c);
+    if ((kind -= SHARE_PAIRS) < 0) return put_pairs(&c);
+    if ((kind -= SHARE_COMPARISONS) < 0) return put_comparisons(&c);
+    return put_sentences(&c);
+}
