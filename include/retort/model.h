@@ -1,0 +1,75 @@
+/* What a model folder holds.
+ *
+ *     retort_model_info info;
+ *     retort_error err;
+ *     if (retort_model_inspect("assets/countdown-base", &info, &err) != RETORT_OK) {
+ *         fprintf(stderr, "%s\n", err.message);
+ *         exit(retort_exit_code(err.code));
+ *     }
+ *     printf("%lld parameters, SHA-256 %s\n", (long long)info.parameters, info.weights_sha256);
+ *     retort_model_info_release(&info);
+ *
+ * Inspecting reads everything as training would, so a folder that passes will load: config.json,
+ * generation_config.json, every weight of model.safetensors, and the outline of tokenizer.json where there is one.
+ */
+#ifndef RETORT_MODEL_H
+#define RETORT_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "retort/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RETORT_MODEL_MAX_EOS 8
+
+typedef struct retort_model_info {
+    char *path;               /* the folder, as given */
+    const char *architecture; /* "Qwen2ForCausalLM" */
+
+    int64_t parameters; /* distinct ones: a tied output head counts once, with the embedding */
+    int64_t embedding_parameters;
+    int64_t non_embedding_parameters; /* all but the embedding and the output head */
+    int64_t tensors;
+    bool tied_embeddings;
+
+    int64_t layers, hidden_size, intermediate_size;
+    int64_t attention_heads, key_value_heads, head_dim;
+
+    char dtype[8];          /* of the weights in the file: "F32", "BF16", "F16", or "mixed" */
+    int64_t weight_bytes;   /* size of model.safetensors */
+    int64_t bytes_on_disk;  /* of all plain files in the folder */
+    int64_t memory_bytes;   /* of the weights in memory, which is always float32 */
+    int64_t kv_cache_bytes; /* of keys and values for each token of context while sampling */
+
+    int64_t context_length; /* in tokens */
+    int64_t vocabulary;     /* rows of the embedding */
+    int32_t eos_ids[RETORT_MODEL_MAX_EOS];
+    int32_t num_eos;
+
+    bool has_tokenizer;           /* the folder has a tokenizer.json; the fields below are 0, false, "" if not */
+    char tokenizer_type[16];      /* "BPE" */
+    int64_t tokenizer_vocabulary; /* distinct ids: pieces and added tokens */
+    int64_t tokenizer_merges;
+    int64_t tokenizer_added; /* added tokens, special ones among them */
+    bool has_prompt_template;
+
+    char weights_sha256[65]; /* over the configuration and the weights as float32, in tensor order */
+    char file_sha256[65];    /* of model.safetensors, as sha256sum prints it */
+} retort_model_info;
+
+/* Fills *out, which may be uninitialised; on failure nothing needs releasing. Thread-safe. */
+RETORT_API retort_status retort_model_inspect(const char *dir, retort_model_info *out, retort_error *err);
+
+/* The same facts as one JSON object, indented by 2; *out is owned by the caller (free). */
+RETORT_API retort_status retort_model_info_json(const retort_model_info *info, char **out, retort_error *err);
+
+RETORT_API void retort_model_info_release(retort_model_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
