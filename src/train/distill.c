@@ -1,0 +1,135 @@
+#include <math.h>
+#include <stddef.h>
+
+#include "train/dataset.h"
+#include "train/loop.h"
+#include "train/nll.h"
+#include "train/training_options.h"
+
+typedef struct distillation {
+    const retort_distill_options *options;
+    const rt_dataset *dataset;
+    int64_t consumed;   /* data cursor: examples used so far, over all epochs */
+    int64_t epoch;      /* whose order is in `order`; -1: none yet */
+    int32_t *order;     /* [dataset->count] */
+    rt_sequence *batch; /* [train_batch_size] */
+} distillation;
+
+/* The batch at the cursor; the last one of an epoch may be smaller. */
+static int64_t next_batch(distillation *d) {
+    int64_t n = d->dataset->count, epoch = d->consumed / n, at = d->consumed % n;
+    if (epoch != d->epoch) {
+        rt_shuffled_order((uint64_t)d->options->train.seed, RT_ORDER_DISTILL, (uint64_t)epoch, n, d->order);
+        d->epoch = epoch;
+    }
+    int64_t count = n - at < d->options->train_batch_size ? n - at : d->options->train_batch_size;
+    for (int64_t i = 0; i < count; i++) d->batch[i] = d->dataset->items[d->order[at + i]];
+    return count;
+}
+
+static retort_status step(void *context, rt_trainer *trainer, json_t *metrics, retort_error *err) {
+    distillation *d = context;
+    int64_t count = next_batch(d);
+    RT_TRY(rt_metric(metrics, "epoch", (double)(d->consumed + count) / (double)d->dataset->count, err));
+    RT_TRY(rt_nll_step(trainer, d->batch, count, metrics, err));
+    d->consumed += count;
+    trainer->account.examples = d->consumed;
+    trainer->account.distinct_problems = d->consumed < d->dataset->count ? d->consumed : d->dataset->count;
+    return RETORT_OK;
+}
+
+static retort_status save(void *context, json_t *cursor, retort_error *err) {
+    const distillation *d = context;
+    return rt_metric_int(cursor, "examples", d->consumed, err);
+}
+
+static retort_status load(void *context, const json_t *cursor, retort_error *err) {
+    distillation *d = context;
+    long long consumed = 0;
+    RT_TRY(rt_json_int(cursor, "examples", "checkpoint cursor", 0, INT64_MAX, &consumed, err));
+    d->consumed = consumed;
+    return RETORT_OK;
+}
+
+static retort_status count_steps(const retort_distill_options *options, int64_t examples, int64_t *steps,
+                                 retort_error *err) {
+    int64_t an_epoch = (examples + options->train_batch_size - 1) / options->train_batch_size;
+    double total = ceil(options->num_train_epochs * (double)an_epoch);
+    *steps = options->train.max_steps > 0 ? options->train.max_steps : (int64_t)total;
+    RT_CHECK(*steps > 0, err, RETORT_ERR_USAGE, "nothing to train: 'num_train_epochs' and 'max_steps' are both 0");
+    return RETORT_OK;
+}
+
+/* All that must be read before anything is written. */
+typedef struct inputs {
+    rt_tokenizer *tokenizer;
+    rt_model model;
+    rt_dataset dataset;
+} inputs;
+
+static void release_inputs(inputs *in) {
+    rt_tokenizer_destroy(in->tokenizer);
+    rt_model_release(&in->model);
+    rt_dataset_free(&in->dataset);
+}
+
+static retort_status read_inputs(const retort_distill_options *options, inputs *in, retort_error *err) {
+    RT_TRY(rt_model_load(options->model, &in->model, err));
+    RT_TRY(rt_tokenizer_load(options->model, &in->tokenizer, err));
+    const rt_config *config = &in->model.config;
+    RT_TRY(rt_check_vocabulary(in->tokenizer, config, options->model, err));
+    RT_CHECK(options->max_length <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
+             "'max_length' is %lld, the context of '%s' ends at %lld", (long long)options->max_length, options->model,
+             (long long)config->max_position_embeddings);
+    const rt_dataset_settings settings = {
+        .max_length = options->max_length > 0 ? options->max_length : config->max_position_embeddings,
+        .max_examples = options->max_examples,
+        .truncate = options->truncate,
+    };
+    return rt_dataset_read(options->dataset, in->tokenizer, &settings, &in->dataset, err);
+}
+
+static retort_status prepare(const retort_distill_options *options, const retort_progress *progress, inputs *in,
+                             distillation *d, rt_trainer *trainer, retort_error *err) {
+    rt_trainer_setup setup = {
+        .options = &options->train,
+        .progress = progress,
+        .identity = {.stage = "distill"},
+        .model = &in->model,
+        .tokenizer_dir = options->model,
+        .updates_per_step = 1,
+        .longest = in->dataset.longest,
+        .largest_batch = in->dataset.longest * options->train_batch_size,
+    };
+    int64_t batch = options->train_batch_size;
+    if (batch > in->dataset.count) batch = in->dataset.count;
+    *d = (distillation){.options = options, .dataset = &in->dataset, .epoch = -1};
+    d->order = rt_malloc_array((size_t)in->dataset.count, sizeof *d->order);
+    d->batch = rt_malloc_array((size_t)batch, sizeof *d->batch);
+    RT_CHECK(d->order != NULL && d->batch != NULL, err, RETORT_ERR_MEMORY, "out of memory: order of the examples");
+    RT_TRY(count_steps(options, in->dataset.count, &setup.identity.total_steps, err));
+    snprintf(setup.identity.data_hash, sizeof setup.identity.data_hash, "%s", in->dataset.hash);
+    RT_TRY(rt_model_hash(&in->model, setup.identity.base_hash, err));
+    RT_TRY(rt_training_hyper_parameters(retort_distill_option_table, options, &setup.identity.hyper_parameters, err));
+    return rt_trainer_open(trainer, &setup, err);
+}
+
+retort_status retort_distill(const retort_distill_options *options, const retort_progress *progress,
+                             retort_training_account *account, retort_error *err) {
+    inputs in = {0};
+    distillation d = {0};
+    rt_trainer trainer = {0};
+    RT_TRY(rt_training_validate(retort_distill_option_table, options, err));
+    RT_TRY(rt_compute_init(err));
+    rt_compute_set_threads((int)options->train.threads);
+    retort_status st = read_inputs(options, &in, err);
+    if (st == RETORT_OK) st = prepare(options, progress, &in, &d, &trainer, err);
+    const rt_task task = {.context = &d, .step = step, .save = save, .load = load};
+    if (st == RETORT_OK) st = rt_trainer_run(&trainer, &task, err);
+    if (st == RETORT_OK) st = rt_trainer_finish(&trainer, RT_DTYPE_F32, account, err);
+    rt_trainer_close(&trainer);
+    rt_free(d.order);
+    rt_free(d.batch);
+    release_inputs(&in);
+    return st;
+}
