@@ -217,16 +217,17 @@ static void test_allocation_failures(void **state) {
     char *dir = tokenizer_dir("qwen.json", "{\"retort_prompt_template\": \"{problem}\"}");
     for (int persistent = 0; persistent < 2; persistent++) {
         long n = 0;
-        for (retort_status st = RETORT_ERR_MEMORY; st != RETORT_OK; n++) {
+        for (bool reached = true; reached; n++) {
             rt_tokenizer *t = NULL;
             rt_ids ids = {0};
             rt_buffer out = {0};
             char text[200] = "we <tool> check 12 + 3, na\xc3\xafve ";
             memset(text + strlen(text), 'a', 100);
             rt_fail_alloc(n, persistent != 0);
-            st = rt_tokenizer_load(dir, &t, &err);
+            retort_status st = rt_tokenizer_load(dir, &t, &err);
             if (st == RETORT_OK) st = rt_tokenizer_encode(t, text, strlen(text), true, &ids, &err);
             if (st == RETORT_OK) st = rt_tokenizer_decode(t, ids.data, ids.count, true, &out, &err);
+            reached = rt_alloc_count() > n; /* pcre2 goes on without JIT when that has no memory */
             rt_fail_alloc(-1, false);
             if (st != RETORT_OK) assert_int_equal(st, RETORT_ERR_MEMORY);
             rt_tokenizer_destroy(t);
