@@ -11,7 +11,8 @@
 #include "core/mem.h"
 #include "retort/options.h"
 
-enum { MAX_RECIPE_BYTES = 1 << 20 };
+/* libyaml's time grows with the square of the nesting depth, so depth is bounded as well as length. */
+enum { MAX_RECIPE_BYTES = 1 << 20, MAX_DEPTH = 16 };
 
 typedef struct recipe {
     const char *path;
@@ -144,6 +145,8 @@ static retort_status skip_value(recipe *r) {
         if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT) depth++;
         if (type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT) depth--;
         if (depth == 0) return RETORT_OK;
+        RT_CHECK(depth <= MAX_DEPTH, r->err, RETORT_ERR_FORMAT, "'%s' line %zu: more than %d levels of nesting",
+                 r->path, line_of(r), MAX_DEPTH);
         RT_TRY(next(r));
     }
 }
