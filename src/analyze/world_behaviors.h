@@ -2,6 +2,8 @@
 #ifndef RT_WORLD_BEHAVIORS_H
 #define RT_WORLD_BEHAVIORS_H
 
+#include <stddef.h>
+
 #include "core/error.h"
 #include "core/question.h"
 

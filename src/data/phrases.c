@@ -101,7 +101,7 @@ static const char *const unsure_phrases[] = {
 };
 static const char *const recheck_phrases[] = {
     "^Let me double-check, {E}, right. ",
-    "^Did I get that right? ^Let me check again, {E}, yes. ",
+    "~Did I get that right? ^Let me check again, {E}, yes. ",
     "^Let me make sure, {E}, okay. ",
 };
 static const char *const tried_phrases[] = {

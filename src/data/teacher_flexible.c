@@ -50,6 +50,7 @@ typedef struct teller {
     rt_step shown[16]; /* equations of the attempt at hand, for a re-check */
     int shown_count;
     bool failed_before;
+    rt_step approaches[2 * BRANCHES_MAX]; /* distinct first steps, operands of + and * in descending order */
 } teller;
 
 typedef struct words {
@@ -127,6 +128,23 @@ static text list_text(const item *items, int count) {
 static void note(teller *w, rt_step s) {
     w->plan->true_steps++;
     if (w->shown_count < (int)(sizeof w->shown / sizeof *w->shown)) w->shown[w->shown_count++] = s;
+}
+
+/* The first step of an attempt that starts from the given numbers. */
+static void open_approach(teller *w, rt_step s) {
+    if ((s.op == '+' || s.op == '*') && s.a < s.b) {
+        int32_t t = s.a;
+        s.a = s.b;
+        s.b = t;
+    }
+    int n = w->plan->approaches;
+    for (int i = 0; i < n; i++) {
+        const rt_step *k = &w->approaches[i];
+        if (k->a == s.a && k->b == s.b && k->op == s.op) return;
+    }
+    if (n == (int)(sizeof w->approaches / sizeof *w->approaches)) return;
+    w->approaches[n] = s;
+    w->plan->approaches++;
 }
 
 static int32_t distance(int32_t a, int32_t b) {
@@ -275,7 +293,7 @@ static int tell_pair(teller *w, item x, item y, const goal *goals, int gn, const
 }
 
 /* One attempt with three items: item z comes last. */
-static int tell_last(teller *w, const state *s, int z, bool again) {
+static int tell_last(teller *w, const state *s, int z, bool again, bool top) {
     item rest[2];
     set_last(s, z, rest);
     goal goals[GOALS_MAX];
@@ -288,6 +306,7 @@ static int tell_last(teller *w, const state *s, int z, bool again) {
     }
     w->plan->attempts++;
     if (w->failed_before) w->plan->backtracks++;
+    if (top) open_approach(w, goals[0].step);
     say(w, again ? RT_SLOT_LAST_AGAIN : RT_SLOT_LAST, &(words){.t = target.s, .z = last.s, .g = g.s, .l = list.s});
     for (int i = 0; i < gn; i++) note(w, goals[i].step);
     return tell_pair(w, rest[0], rest[1], goals, gn, &s->items[z]);
@@ -318,8 +337,7 @@ static int search_three(teller *w, const state *s, bool top, int looks) {
             }
         done[z] = true;
         w->shown_count = 0;
-        if (top) w->plan->approaches++;
-        int node = tell_last(w, s, z, k > 0 || (top && w->failed_before));
+        int node = tell_last(w, s, z, k > 0 || (top && w->failed_before), top);
         if (node >= 0) return node;
         /* Equal numbers give equal looks. */
         for (int i = 0; i < 3; i++)
@@ -389,7 +407,7 @@ static bool choose_branch(teller *w, const state *s, const rt_step *tried, int t
 
 static int take_branch(teller *w, const state *s, branch *b, bool again) {
     text e = step_text(b->step), list = list_text(b->next.items, b->next.count), t = number_text(s->target);
-    w->plan->approaches++;
+    open_approach(w, b->step);
     w->shown_count = 0;
     int nodes = w->tree.count;
     if (b->backward) {
@@ -440,7 +458,7 @@ static int tell_impression(teller *w, const state *s) {
     item left[2] = {s->items[z], {best.value, node}};
     text e = step_text(best), list = list_text(left, 2);
     w->plan->attempts++;
-    w->plan->approaches++;
+    open_approach(w, best);
     if (w->failed_before) w->plan->backtracks++;
     w->shown_count = 0;
     say(w, RT_SLOT_FORWARD, &(words){.e = e.s, .l = list.s});
