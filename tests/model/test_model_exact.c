@@ -1,0 +1,302 @@
+/* The law of exactness seen from the whole model: every comparison is memcmp. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+enum { DOCS = 64, LONGEST = 70 };
+
+static int setup(void **state) {
+    (void)state;
+    retort_error err;
+    return rt_compute_init(&err) == RETORT_OK ? 0 : -1;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    rt_compute_set_threads(0);
+    return 0;
+}
+
+/* ---- training ---- */
+
+static void micro_batches(bool tied, bool bias) {
+    const rt_config config = fixture_config(tied, bias);
+    rt_model model = fixture_model(&config, 1);
+    corpus c = fixture_corpus(&config, 24, LONGEST, 0.6, 2);
+    record whole = record_create(&config, c.tokens);
+    run_corpus(&model, &c, false, c.docs, 1.0F, &whole);
+    const int64_t steps[] = {1, 2, 5, 23, 0};
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        record split = record_create(&config, c.tokens);
+        run_corpus(&model, &c, i % 2 == 1, steps[i], 1.0F, &split);
+        assert_same_record(c.tokens, &whole, &split);
+        record_release(&split);
+    }
+    record_release(&whole);
+    corpus_release(&c);
+    rt_model_release(&model);
+}
+
+static void test_micro_batches_tied(void **state) {
+    (void)state;
+    micro_batches(true, true);
+}
+
+static void test_micro_batches_untied(void **state) {
+    (void)state;
+    micro_batches(false, false);
+}
+
+static void test_recompute(void **state) {
+    (void)state;
+    const rt_config config = fixture_config(true, true);
+    rt_model model = fixture_model(&config, 3);
+    corpus c = fixture_corpus(&config, 12, LONGEST, 1.0, 4);
+    record kept = record_create(&config, c.tokens), again = record_create(&config, c.tokens);
+    run_corpus(&model, &c, false, 4, 1.25F, &kept);
+    run_corpus(&model, &c, true, 4, 1.25F, &again);
+    assert_same_record(c.tokens, &kept, &again);
+    assert_true(rt_workspace_bytes(&config, 1000, true) < rt_workspace_bytes(&config, 1000, false));
+    record_release(&kept);
+    record_release(&again);
+    corpus_release(&c);
+    rt_model_release(&model);
+}
+
+/* Documents without a scored token, and what follows the last scored one, change nothing. */
+static void test_unscored_documents(void **state) {
+    (void)state;
+    const rt_config config = fixture_config(true, true);
+    rt_model model = fixture_model(&config, 5);
+    corpus c = fixture_corpus(&config, 9, 20, 0.5, 6);
+    for (int64_t t = c.doc_start[4]; t < c.doc_start[5]; t++) c.target[t] = -1;
+    record all = record_create(&config, c.tokens), without = record_create(&config, c.tokens);
+    run_corpus(&model, &c, false, c.docs, 1.0F, &all);
+    rt_workspace *ws;
+    retort_error err;
+    must(rt_workspace_create(&config, c.tokens, false, &ws, &err), &err);
+    run_slice(&model, ws, &c, 0, 4, 1.0F, &without);
+    run_slice(&model, ws, &c, 5, c.docs - 5, 1.0F, &without);
+    rt_workspace_flush_grads(ws, &without.grads);
+    rt_workspace_destroy(ws);
+    assert_same_record(c.tokens, &all, &without);
+    for (int64_t t = 0; t < c.tokens; t++)
+        if (c.target[t] < 0) assert_true(all.logp[t] == 0.0F && all.entropy[t] == 0.0F);
+    record_release(&all);
+    record_release(&without);
+    corpus_release(&c);
+    rt_model_release(&model);
+}
+
+/* ---- sampling ---- */
+
+/* How the documents are fed: one slot each, in rounds of up to `chunk` tokens a document and max_rows rows a step;
+ * chunk 0 draws a new length each time, the first `prefill` tokens go in one piece. */
+typedef struct feeding {
+    int64_t chunk, prefill, max_rows;
+} feeding;
+
+typedef struct feeder {
+    const corpus *c;
+    feeding how;
+    rt_rng rng;
+    int32_t *done; /* [docs] */
+    int32_t *slot, *position, *ids;
+    bool *want;
+    int64_t *token; /* [max_rows]: which token a row is */
+    float *out;     /* [max_rows][V] */
+} feeder;
+
+static int64_t fill_step(feeder *f, int64_t docs) {
+    int64_t rows = 0;
+    for (int64_t i = 0; i < docs; i++) {
+        const int64_t length = f->c->doc_start[i + 1] - f->c->doc_start[i];
+        int64_t n = f->how.chunk != 0 ? f->how.chunk : 1 + rt_rng_below(&f->rng, 20);
+        if (f->done[i] < f->how.prefill) n = f->how.prefill - f->done[i];
+        for (; n > 0 && f->done[i] < length && rows < f->how.max_rows; n--, rows++) {
+            f->slot[rows] = (int32_t)(docs - 1 - i);
+            f->position[rows] = f->done[i]++;
+            f->token[rows] = f->c->doc_start[i] + f->position[rows];
+            f->ids[rows] = f->c->ids[f->token[rows]];
+            f->want[rows] = f->c->target[f->token[rows]] >= 0;
+        }
+    }
+    return rows;
+}
+
+/* Logits of every scored token of the first `docs` documents, decoded together. */
+static void decode(const rt_model *model, const corpus *c, int64_t docs, feeding how, float *logits) {
+    retort_error err;
+    rt_decoder *decoder;
+    const int64_t vocab = model->config.vocab_size;
+    feeder f = {.c = c, .how = how, .rng = rt_rng_make(5, 5)};
+    f.done = calloc((size_t)docs, sizeof *f.done);
+    f.slot = calloc((size_t)how.max_rows, sizeof *f.slot);
+    f.position = calloc((size_t)how.max_rows, sizeof *f.position);
+    f.ids = calloc((size_t)how.max_rows, sizeof *f.ids);
+    f.want = calloc((size_t)how.max_rows, sizeof *f.want);
+    f.token = calloc((size_t)how.max_rows, sizeof *f.token);
+    f.out = calloc((size_t)(how.max_rows * vocab), sizeof *f.out);
+    must(rt_decoder_create(model, docs, LONGEST + 5, how.max_rows, &decoder, &err), &err);
+    int64_t rows;
+    while ((rows = fill_step(&f, docs)) > 0) {
+        must(rt_decoder_step(decoder, rows, f.slot, f.position, f.ids, f.want, f.out, &err), &err);
+        int64_t next = 0;
+        for (int64_t r = 0; r < rows; r++)
+            if (f.want[r]) memcpy(logits + f.token[r] * vocab, f.out + next++ * vocab, (size_t)vocab * sizeof *logits);
+    }
+    rt_decoder_destroy(decoder);
+    free(f.done);
+    free(f.slot);
+    free(f.position);
+    free(f.ids);
+    free(f.want);
+    free(f.token);
+    free(f.out);
+}
+
+/* Log-probabilities and entropies as a sampler computes them from its logits. */
+static void assert_on_policy(const rt_model *model, const corpus *c, int64_t docs, const float *logits, float inv_t,
+                             const record *r) {
+    const int64_t vocab = model->config.vocab_size;
+    for (int64_t t = 0; t < c->doc_start[docs]; t++) {
+        if (c->target[t] < 0) continue;
+        const float *row = logits + t * vocab;
+        const float lse = rt_logsumexp(vocab, row, inv_t);
+        const float logp = rt_token_logprob(row, c->target[t], inv_t, lse),
+                    entropy = rt_entropy(vocab, row, inv_t, lse);
+        assert_same_floats("sampler's and trainer's logp", &logp, &r->logp[t], 1);
+        assert_same_floats("sampler's and trainer's entropy", &entropy, &r->entropy[t], 1);
+    }
+}
+
+static void sampler_is_trainer(bool tied, bool bias, double scored, float inv_t) {
+    const rt_config config = fixture_config(tied, bias);
+    rt_model model = fixture_model(&config, 7);
+    corpus c = fixture_corpus(&config, DOCS, LONGEST, scored, 8);
+    const size_t count = (size_t)(c.tokens * config.vocab_size);
+    float *first = calloc(count, sizeof *first), *again = calloc(count, sizeof *again);
+    record r = record_create(&config, c.tokens);
+    run_corpus(&model, &c, false, c.docs, inv_t, &r);
+    decode(&model, &c, DOCS, (feeding){.chunk = 1, .max_rows = DOCS}, first);
+    assert_on_policy(&model, &c, DOCS, first, inv_t, &r);
+    const feeding others[] = {{.chunk = 200, .max_rows = 37},
+                              {.chunk = 3, .max_rows = 100},
+                              {.max_rows = 256},
+                              {.chunk = 1, .prefill = 30, .max_rows = 512}};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        decode(&model, &c, DOCS, others[i], again);
+        assert_same_floats("logits", first, again, (int64_t)count);
+    }
+    decode(&model, &c, 1, (feeding){.chunk = 1, .max_rows = 1}, again);
+    decode(&model, &c, 2, (feeding){.chunk = 7, .max_rows = 9}, again);
+    assert_same_floats("logits in a batch of 2 and of 64", first, again, (int64_t)count);
+    free(first);
+    free(again);
+    record_release(&r);
+    corpus_release(&c);
+    rt_model_release(&model);
+}
+
+static void test_sampler_is_trainer(void **state) {
+    (void)state;
+    sampler_is_trainer(true, true, 1.0, 1.0F);
+    sampler_is_trainer(false, false, 0.5, 1.0F / 0.7F);
+}
+
+static void test_copy_prefix_and_update(void **state) {
+    (void)state;
+    enum { PROMPT = 21, ROWS = 40 };
+    const rt_config config = fixture_config(true, true);
+    rt_model model = fixture_model(&config, 9), other = fixture_model(&config, 10);
+    retort_error err;
+    rt_decoder *shared, *fresh;
+    int32_t slot[ROWS], position[ROWS], ids[ROWS];
+    bool want[ROWS] = {false};
+    float direct[2 * 211], copied[2 * 211];
+    for (int32_t r = 0; r < ROWS; r++) {
+        slot[r] = 2;
+        position[r] = r;
+        ids[r] = (r * 37 + 5) % 211;
+        want[r] = r == PROMPT - 1 || r == PROMPT;
+    }
+    must(rt_decoder_create(&model, 3, ROWS, ROWS, &shared, &err), &err);
+    must(rt_decoder_create(&other, 3, ROWS, ROWS, &fresh, &err), &err);
+    must(rt_decoder_step(fresh, PROMPT + 1, slot, position, ids, want, direct, &err), &err);
+    assert_int_equal(rt_decoder_update(shared, &other), RETORT_OK);
+    must(rt_decoder_step(shared, PROMPT, slot, position, ids, want, copied, &err), &err);
+    assert_int_equal(rt_decoder_copy_prefix(shared, 2, 0, PROMPT), RETORT_OK);
+    slot[PROMPT] = 0;
+    must(rt_decoder_step(shared, 1, slot + PROMPT, position + PROMPT, ids + PROMPT, want + PROMPT, copied + 211, &err),
+         &err);
+    assert_same_floats("logits after an update and a copied prefix", direct, copied, 2 * 211);
+    /* a new sequence in a used slot */
+    slot[0] = 0;
+    want[0] = true;
+    must(rt_decoder_step(shared, 1, slot, position, ids, want, copied, &err), &err);
+    slot[0] = 1;
+    must(rt_decoder_step(fresh, 1, slot, position, ids, want, direct, &err), &err);
+    assert_same_floats("logits in a used slot", direct, copied, 211);
+    rt_decoder_destroy(shared);
+    rt_decoder_destroy(fresh);
+    rt_model_release(&model);
+    rt_model_release(&other);
+}
+
+/* ---- threads and instruction sets ---- */
+
+typedef struct everything {
+    record r;
+    float *logits;
+} everything;
+
+static everything compute_everything(const rt_model *model, const corpus *c) {
+    everything e = {.r = record_create(&model->config, c->tokens)};
+    e.logits = calloc((size_t)(c->tokens * model->config.vocab_size), sizeof *e.logits);
+    run_corpus(model, c, false, 7, 1.0F, &e.r);
+    decode(model, c, c->docs, (feeding){.chunk = 1, .prefill = 11, .max_rows = 128}, e.logits);
+    return e;
+}
+
+static void test_threads_and_isa(void **state) {
+    (void)state;
+    const rt_config config = fixture_config(false, true);
+    rt_model model = fixture_model(&config, 12);
+    corpus c = fixture_corpus(&config, 20, LONGEST, 0.7, 13);
+    const rt_isa best = rt_compute_isa();
+    retort_error err;
+    must(rt_compute_use_isa(RT_ISA_SCALAR, &err), &err);
+    rt_compute_set_threads(1);
+    everything want = compute_everything(&model, &c);
+    for (int isa = RT_ISA_SCALAR; isa <= (int)best; isa++) {
+        must(rt_compute_use_isa((rt_isa)isa, &err), &err);
+        for (int threads = 1; threads <= 3; threads++) {
+            rt_compute_set_threads(threads);
+            everything got = compute_everything(&model, &c);
+            assert_same_record(c.tokens, &want.r, &got.r);
+            assert_same_floats("logits", want.logits, got.logits, c.tokens * config.vocab_size);
+            record_release(&got.r);
+            free(got.logits);
+        }
+    }
+    must(rt_compute_use_isa(best, &err), &err);
+    record_release(&want.r);
+    free(want.logits);
+    corpus_release(&c);
+    rt_model_release(&model);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_micro_batches_tied), cmocka_unit_test(test_micro_batches_untied),
+        cmocka_unit_test(test_recompute),          cmocka_unit_test(test_unscored_documents),
+        cmocka_unit_test(test_sampler_is_trainer), cmocka_unit_test(test_copy_prefix_and_update),
+        cmocka_unit_test(test_threads_and_isa),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
