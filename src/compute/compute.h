@@ -108,19 +108,23 @@ void rt_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const fl
 int64_t rt_kpanel_floats(int64_t capacity, int64_t e);
 
 /* Training form over packed documents: tokens doc_start[i] .. doc_start[i+1]-1 form document i (doc_start has
- * docs + 1 entries). q [T][H*E], k and v [T][G*E], out [T][H*E], lse [T][H] (kept for backward). scratch: floats as
- * rt_attention_scratch says. */
+ * docs + 1 entries). q [T][H*E], k and v [T][G*E], out [T][H*E], lse [T][H] (kept for backward). scratch:
+ * rt_attention_scratch(max_doc, e) floats for documents of up to max_doc tokens; it has room for every thread (all
+ * processors, at least four; more threads than that are not used), whatever rt_compute_set_threads says later. */
 int64_t rt_attention_scratch(int64_t max_doc, int64_t e);
 void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
                           const float *q, const float *k, const float *v, float *out, float *lse, float *scratch);
-/* dq, dk, dv are overwritten. dk_j and dv_j are chains over (query head of the group, then query) ascending. */
+/* dq, dk, dv are overwritten. With p_ij = exp(s_ij - lse_i), D_i = lanes(dout_i, out_i by fma) and
+ *   dS_ij = (p_ij * (chain(e: dout_ie, v_je) - D_i)) * scale:
+ * dq_i = chain(j ascending: dS_ij, k_j); dk_j = chain(dS_ij, q_i) and dv_j = chain(p_ij, dout_i) over (query head of
+ * the group, then query i) ascending. */
 void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
                            const float *q, const float *k, const float *v, const float *out, const float *lse,
                            const float *dout, float *dq, float *dk, float *dv, float *scratch);
 
 /* Sampling form: row r is the query at position[r] of sequence slot[r]; its key and value are already in the cache.
  * Cache of one layer: kcache [slots][G] panels of rt_kpanel_floats(capacity, e), vcache [slots][G][capacity][E].
- * Same bits as the training form. */
+ * Same bits as the training form. capacity < 2^17. */
 typedef struct rt_kv_layer {
     float *k, *v;
     int64_t slots, capacity, g, e;
@@ -137,7 +141,8 @@ void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *
 
 /* Log-sum-exp of one row: m + log(lanes(exp(x_j * inv_t - m))), m = max x_j * inv_t. */
 float rt_logsumexp(int64_t n, const float *x, float inv_temperature);
-/* Entropy of softmax(x * inv_t) in nats, lanes order. */
+/* Entropy of softmax(x * inv_t) in nats: lanes(p_j, -log p_j by fma), log p_j = x_j * inv_t - lse, -log p_j at most
+ * 200. */
 float rt_entropy(int64_t n, const float *x, float inv_temperature, float lse);
 /* log p(token) = x[token] * inv_t - lse: one fmaf-free subtraction, the same in sampler and trainer. */
 static inline float rt_token_logprob(const float *x, int64_t token, float inv_temperature, float lse) {
@@ -146,7 +151,9 @@ static inline float rt_token_logprob(const float *x, int64_t token, float inv_te
 
 /* Linear + cross-entropy over rows of hidden states, in chunks, so that full logits are never stored.
  * For each row t with target[t] >= 0: logp[t] = log p(target[t]) and, if entropy != NULL, entropy[t].
- * If weight != NULL it is called once a chunk, rows ascending, to turn logp into coefficient[t] = dLoss/dlogp[t];
+ * Rows with target -1 get logp (and entropy) 0.
+ * If weight != NULL it is called once a chunk, rows ascending, to turn logp into coefficient[t] = dLoss/dlogp[t]; its
+ * three arrays start at row `first` (index 0 .. count-1), coefficient is zeroed, and only scored rows are read from it;
  * then dhidden[t] = chain over v of (coef * (onehot - softmax) * inv_t) with w (overwritten), and
  * dw[v] accumulates over t ascending. Rows with target -1 get dhidden 0 and are skipped in dw. */
 typedef void (*rt_head_weight)(void *context, int64_t first, int64_t count, const float *logp, const float *entropy,
@@ -173,8 +180,10 @@ void rt_head(const rt_head_args *args);
 /* AdamW (Loshchilov and Hutter 2019), decoupled decay, elementwise, in float, in PyTorch's order of operations:
  * p *= 1 - lr wd;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)
  * g is grad * grad_scale (clipping and normalisation). */
+/* lr .. weight_decay are doubles, as in PyTorch: 1 - 0.999f is 1e-5 away from 1 - 0.999. */
 typedef struct rt_adamw_args {
-    float lr, beta1, beta2, eps, weight_decay, grad_scale;
+    double lr, beta1, beta2, eps, weight_decay;
+    float grad_scale;
     double bias1, bias2; /* 1 - beta^t */
 } rt_adamw_args;
 void rt_adamw(int64_t n, float *p, const float *grad, float *m, float *v, const rt_adamw_args *args);

@@ -1,0 +1,119 @@
+/* Attention over a KV cache, for sampling.
+ *
+ * The kernel is that of the training form. Rows of a prompt (one slot, positions ascending by 1) go through it as a
+ * tile of queries; lone rows take the query heads of a group as the tile, which share keys and position.
+ */
+#include <string.h>
+
+#include "compute/gemm.h"
+#include "compute/kernels_attention.h"
+#include "compute/kernels_gemm.h"
+#include "compute/parallel.h"
+
+enum {
+    MOST_ROWS = 8,   /* rows of one task */
+    LEAST_PROMPT = 4 /* consecutive positions that are worth a tile of queries */
+};
+
+static float *key_panels(const rt_kv_layer *cache, int64_t slot, int64_t group) {
+    return cache->k + (slot * cache->g + group) * rt_kpanel_floats(cache->capacity, cache->e);
+}
+
+static float *value_rows(const rt_kv_layer *cache, int64_t slot, int64_t group) {
+    return cache->v + (slot * cache->g + group) * cache->capacity * cache->e;
+}
+
+void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position, const float *k,
+                 const float *v) {
+    int64_t e = cache->e;
+    for (int64_t r = 0; r < rows; r++) {
+        for (int64_t group = 0; group < cache->g; group++) {
+            int64_t from = (r * cache->g + group) * e, at = position[r];
+            float *panel = key_panels(cache, slot[r], group) + at / RT_PANEL * RT_PANEL * e + at % RT_PANEL;
+            for (int64_t i = 0; i < e; i++) panel[i * RT_PANEL] = k[from + i];
+            memcpy(value_rows(cache, slot[r], group) + at * e, v + from, (size_t)e * sizeof *v);
+        }
+    }
+}
+
+/* Whole panels are copied: keys past `length` are rewritten before a query may see them. */
+void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length) {
+    if (from == to) return;
+    for (int64_t group = 0; group < cache->g; group++) {
+        memcpy(key_panels(cache, to, group), key_panels(cache, from, group),
+               (size_t)rt_kpanel_floats(length, cache->e) * sizeof *cache->k);
+        memcpy(value_rows(cache, to, group), value_rows(cache, from, group),
+               (size_t)(length * cache->e) * sizeof *cache->v);
+    }
+}
+
+typedef struct job {
+    const rt_kv_layer *cache;
+    const int32_t *slot, *position;
+    int64_t h;
+    float scale;
+    const float *q;
+    float *out;
+} job;
+
+/* Scores of `keys` keys for as many rows as the thread's scratch holds. */
+static void run_tile(rt_attention_rows *args, int64_t keys) {
+    args->ld_scores = (keys + RT_PANEL - 1) / RT_PANEL * RT_PANEL + RT_PANEL;
+    args->scores = rt_compute_scratch(omp_get_thread_num());
+    args->tile_rows = (int64_t)RT_GEMM_SCRATCH / args->ld_scores;
+    if (args->tile_rows > RT_ATTENTION_ROWS) args->tile_rows = RT_ATTENTION_ROWS;
+    rt_kernels->attention->forward(args);
+}
+
+/* Rows first .. first+count-1 are consecutive positions of one slot. */
+static void decode_run(const job *j, int64_t first, int64_t count, int64_t group) {
+    const rt_kv_layer *cache = j->cache;
+    int64_t e = cache->e, heads = j->h / cache->g, ld = j->h * e, base = first * ld + group * heads * e;
+    rt_attention_rows args = {
+        .e = e,
+        .scale = j->scale,
+        .first = j->position[first],
+        .k_panels = key_panels(cache, j->slot[first], group),
+        .v = value_rows(cache, j->slot[first], group),
+        .ldv = e,
+    };
+    bool prompt = count >= LEAST_PROMPT;
+    args.step = prompt ? 1 : 0;
+    args.rows = prompt ? count : heads;
+    args.ldq = args.ldout = prompt ? ld : e;
+    int64_t passes = prompt ? heads : count;
+    for (int64_t i = 0; i < passes; i++) {
+        int64_t at = base + i * (prompt ? e : ld);
+        args.q = j->q + at;
+        args.out = j->out + at;
+        if (!prompt) args.first = j->position[first + i];
+        run_tile(&args, j->position[first + count - 1] + 1);
+    }
+}
+
+static void decode_rows(const job *j, int64_t first, int64_t end, int64_t group) {
+    while (first < end) {
+        int64_t count = 1;
+        while (first + count < end && j->slot[first + count] == j->slot[first] &&
+               j->position[first + count] == j->position[first] + count)
+            count++;
+        decode_run(j, first, count, group);
+        first += count;
+    }
+}
+
+void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
+                         int64_t h, float scale, const float *q, float *out) {
+    const job j = {cache, slot, position, h, scale, q, out};
+    int64_t keys = 0;
+    for (int64_t r = 0; r < rows; r++) keys += position[r] + 1;
+    int threads = rt_threads_for(keys * h * cache->e);
+    int64_t unit = rows * cache->g / (4 * threads);
+    unit = unit < 1 ? 1 : unit > MOST_ROWS ? MOST_ROWS : unit;
+    int64_t units = (rows + unit - 1) / unit;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int64_t task = 0; task < units * cache->g; task++) {
+        int64_t first = task / cache->g * unit, end = first + unit < rows ? first + unit : rows;
+        decode_rows(&j, first, end, task % cache->g);
+    }
+}

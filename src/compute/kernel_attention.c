@@ -1,0 +1,359 @@
+/* Attention over register tiles.
+ *
+ * Everything is one of two products: scores of a few rows against panels of 16 keys (chains over e, lanes are keys),
+ * and sums over keys or queries of weight times row (chains over j or i, lanes are e). Both are `extend`: a tile of mr
+ * rows by nv vectors whose accumulators stay in registers. The number of rows in a tile and the order of tiles change
+ * no chain, so tile shapes are free to differ between instruction sets.
+ */
+#include "compute/kernels_attention.h"
+#include "compute/simd_math.h"
+
+/* Tile of most rows; sixteen registers hold 4 x 1 vectors of two halves with their operands, thirty-two 8 x 2. */
+#if RT_KERNEL_LEVEL == 2
+enum { MR = 8, NV = 2 };
+#else
+enum { MR = 4, NV = 1 };
+#endif
+
+typedef struct tile {
+    rt_v16 acc[8][2];
+} tile;
+
+/* One operand of a product: element (row r, step k) of a is a[r * row + k * step]; vector v of step k of b starts at
+ * b[k * ld + v * vector]. */
+typedef struct operands {
+    const float *a;
+    int64_t row, step;
+    const float *b;
+    int64_t ld, vector;
+    int64_t width; /* lanes of a vector; below 16 only for the tail of a row of e */
+} operands;
+
+RT_INLINE rt_v16 load_lanes(const float *p, int64_t width) {
+    return width == RT_LANES ? rt_v16_load(p) : rt_v16_load_part(p, width);
+}
+
+RT_INLINE void store_lanes(float *p, int64_t width, rt_v16 x) {
+    if (width == RT_LANES)
+        rt_v16_store(p, x);
+    else
+        rt_v16_store_part(p, width, x);
+}
+
+/* One step of the chains of rows low .. high-1. */
+RT_INLINE void extend_step(tile *t, int low, int high, int nv, const operands *o, int64_t k) {
+    rt_v16 b[2];
+    for (int v = 0; v < nv; v++) b[v] = load_lanes(o->b + k * o->ld + v * o->vector, o->width);
+#pragma GCC unroll 8
+    for (int r = low; r < high; r++) {
+        rt_v16 a = rt_v16_set(o->a[r * o->row + k * o->step]);
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) t->acc[r][v] = rt_v16_fma(a, b[v], t->acc[r][v]);
+    }
+}
+
+RT_INLINE void extend(tile *t, int mr, int nv, const operands *o, int64_t from, int64_t to) {
+    for (int64_t k = from; k < to; k++) extend_step(t, 0, mr, nv, o, k);
+}
+
+RT_INLINE void tile_zero(tile *t, int mr, int nv) {
+#pragma GCC unroll 8
+    for (int r = 0; r < mr; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) t->acc[r][v] = rt_v16_set(0.0f);
+}
+
+RT_INLINE void tile_load(tile *t, int mr, int nv, const float *c, int64_t ldc, int64_t width) {
+#pragma GCC unroll 8
+    for (int r = 0; r < mr; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) t->acc[r][v] = load_lanes(c + r * ldc + v * RT_LANES, width);
+}
+
+RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, int64_t width) {
+#pragma GCC unroll 8
+    for (int r = 0; r < mr; r++)
+#pragma GCC unroll 2
+        for (int v = 0; v < nv; v++) store_lanes(c + r * ldc + v * RT_LANES, width, t->acc[r][v]);
+}
+
+/* Rows of the tile that starts with `left` rows to go. Tiles of 8, 4, 2, 1 in this order start at multiples of their
+ * own size. */
+RT_INLINE int tile_rows(int64_t left, int64_t most) {
+    if (left > most) left = most;
+    if (MR >= 8 && left >= 8) return 8;
+    if (left >= 4) return 4;
+    return left >= 2 ? 2 : 1;
+}
+
+/* Calls a tile function with its number of rows as a constant, so that its accumulators can live in registers. */
+#if RT_KERNEL_LEVEL == 2
+#define WITH_ROWS(mr, call)                                                                                            \
+    switch (mr) {                                                                                                      \
+    case 8: call(8); break;                                                                                            \
+    case 4: call(4); break;                                                                                            \
+    case 2: call(2); break;                                                                                            \
+    default: call(1); break;                                                                                           \
+    }
+#else
+#define WITH_ROWS(mr, call)                                                                                            \
+    switch (mr) {                                                                                                      \
+    case 4: call(4); break;                                                                                            \
+    case 2: call(2); break;                                                                                            \
+    default: call(1); break;                                                                                           \
+    }
+#endif
+
+/* ---- rows against panels of keys -------------------------------------------------------------------------------- */
+
+/* c[r][16 b + lane] = chain(e: a[r][e], panel_b[e][lane]) for panels first .. last-1, panel `first` at c. */
+RT_INLINE void panel_products(int mr, int64_t e, const float *a, int64_t lda, const float *panels, int64_t first,
+                              int64_t last, float *c, int64_t ldc) {
+    operands o = {.a = a, .row = lda, .step = 1, .ld = RT_LANES, .vector = e * RT_LANES, .width = RT_LANES};
+    int64_t b = first;
+    tile t;
+    for (; b + NV <= last; b += NV) {
+        o.b = panels + b * e * RT_LANES;
+        tile_zero(&t, mr, NV);
+        extend(&t, mr, NV, &o, 0, e);
+        tile_store(&t, mr, NV, c + (b - first) * RT_LANES, ldc, RT_LANES);
+    }
+    for (; b < last; b++) {
+        o.b = panels + b * e * RT_LANES;
+        tile_zero(&t, mr, 1);
+        extend(&t, mr, 1, &o, 0, e);
+        tile_store(&t, mr, 1, c + (b - first) * RT_LANES, ldc, RT_LANES);
+    }
+}
+
+static void scores_of(int mr, int64_t e, const float *a, int64_t lda, const float *panels, int64_t first, int64_t last,
+                      float *c, int64_t ldc) {
+#define CALL(rows) panel_products(rows, e, a, lda, panels, first, last, c, ldc)
+    WITH_ROWS(mr, CALL)
+#undef CALL
+}
+
+/* ---- sums over keys --------------------------------------------------------------------------------------------- */
+
+/* How a tile of rows meets the keys k0 .. k1-1 of a block: row r takes part in keys below `shared` and, if triangle,
+ * in r more. */
+typedef struct reach {
+    int64_t shared;
+    bool triangle;
+    bool fresh; /* chains start at 0; otherwise they continue c */
+} reach;
+
+RT_INLINE void key_sum_vectors(int mr, int nv, const operands *o, reach by, float *c, int64_t ldc) {
+    tile t;
+    if (by.fresh)
+        tile_zero(&t, mr, nv);
+    else
+        tile_load(&t, mr, nv, c, ldc, o->width);
+    extend(&t, mr, nv, o, 0, by.shared);
+    if (by.triangle) {
+#pragma GCC unroll 8
+        for (int r = 1; r < mr; r++) extend_step(&t, r, mr, nv, o, by.shared + r - 1);
+    }
+    tile_store(&t, mr, nv, c, ldc, o->width);
+}
+
+/* c[r][e] = chain over keys: weights[r][key], rows[key][e]. */
+RT_INLINE void key_sum_rows(int mr, int64_t e, const float *weights, int64_t ldw, const float *rows, int64_t ld,
+                            reach by, float *c, int64_t ldc) {
+    operands o = {.a = weights, .row = ldw, .step = 1, .ld = ld, .vector = RT_LANES, .width = RT_LANES};
+    int64_t at = 0;
+    for (; at + NV * RT_LANES <= e; at += NV * RT_LANES) {
+        o.b = rows + at;
+        key_sum_vectors(mr, NV, &o, by, c + at, ldc);
+    }
+    for (; at + RT_LANES <= e; at += RT_LANES) {
+        o.b = rows + at;
+        key_sum_vectors(mr, 1, &o, by, c + at, ldc);
+    }
+    if (at < e) {
+        o.b = rows + at;
+        o.width = e - at;
+        key_sum_vectors(mr, 1, &o, by, c + at, ldc);
+    }
+}
+
+static void key_sum(int mr, int64_t e, const float *weights, int64_t ldw, const float *rows, int64_t ld, reach by,
+                    float *c, int64_t ldc) {
+#define CALL(count) key_sum_rows(count, e, weights, ldw, rows, ld, by, c, ldc)
+    WITH_ROWS(mr, CALL)
+#undef CALL
+}
+
+/* ---- forward ---------------------------------------------------------------------------------------------------- */
+
+/* Turns the n products of a row into weights exp(s - m) of sum l; returns m. */
+static float row_softmax(float *s, int64_t n, float scale, float *l) {
+    rt_v16 factor = rt_v16_set(scale), most = rt_v16_set(-INFINITY), sum = rt_v16_set(0.0f);
+    int64_t j = 0, tail = n % RT_LANES;
+    for (; j + RT_LANES <= n; j += RT_LANES) {
+        rt_v16 x = rt_v16_mul(rt_v16_load(s + j), factor);
+        rt_v16_store(s + j, x);
+        most = rt_v16_max(x, most);
+    }
+    if (tail > 0) {
+        rt_v16 x = rt_v16_keep(rt_v16_mul(rt_v16_load(s + j), factor), tail, -INFINITY);
+        rt_v16_store(s + j, x);
+        most = rt_v16_max(x, most);
+    }
+    float m = rt_v16_highest(most);
+    rt_v16 offset = rt_v16_set(m);
+    for (j = 0; j + RT_LANES <= n; j += RT_LANES) {
+        rt_v16 p = rt_v16_exp(rt_v16_sub(rt_v16_load(s + j), offset));
+        rt_v16_store(s + j, p);
+        sum = rt_v16_add(sum, p);
+    }
+    if (tail > 0) {
+        rt_v16 p = rt_v16_keep(rt_v16_exp(rt_v16_sub(rt_v16_load(s + j), offset)), tail, 0.0f);
+        rt_v16_store(s + j, p);
+        sum = rt_v16_add(sum, p);
+    }
+    *l = rt_v16_sum(sum);
+    return m;
+}
+
+static void divide_row(float *x, int64_t n, float by) {
+    rt_v16 divisor = rt_v16_set(by);
+    for (int64_t j = 0; j < n; j += RT_LANES)
+        rt_v16_store_upto(x + j, n - j, rt_v16_div(rt_v16_load_upto(x + j, n - j), divisor));
+}
+
+static void forward(const rt_attention_rows *args) {
+    for (int64_t r0 = 0; r0 < args->rows;) {
+        int mr = tile_rows(args->rows - r0, args->tile_rows);
+        int64_t position = args->first + r0 * args->step;
+        int64_t keys = position + 1 + (mr - 1) * args->step, ld = args->ld_scores;
+        float l[RT_ATTENTION_ROWS];
+        scores_of(mr, args->e, args->q + r0 * args->ldq, args->ldq, args->k_panels, 0, (keys + RT_LANES - 1) / RT_LANES,
+                  args->scores, ld);
+        for (int r = 0; r < mr; r++) {
+            float m = row_softmax(args->scores + r * ld, position + 1 + r * args->step, args->scale, &l[r]);
+            if (args->lse != NULL) args->lse[(r0 + r) * args->ldlse] = m + rt_logf(l[r]);
+        }
+        reach by = {.shared = position + 1, .triangle = args->step == 1, .fresh = true};
+        float *out = args->out + r0 * args->ldout;
+        key_sum(mr, args->e, args->scores, ld, args->v, args->ldv, by, out, args->ldout);
+        for (int r = 0; r < mr; r++) divide_row(out + r * args->ldout, args->e, l[r]);
+        r0 += mr;
+    }
+}
+
+/* ---- backward --------------------------------------------------------------------------------------------------- */
+
+/* In place over the n keys of a row: weights <- p = exp(s - lse), dscores <- dS = p (dP - D) scale. */
+static void row_gradients(float *weights, float *dscores, int64_t n, float scale, float lse, float d) {
+    rt_v16 factor = rt_v16_set(scale), offset = rt_v16_set(lse), mean = rt_v16_set(d);
+    for (int64_t j = 0; j < n; j += RT_LANES) {
+        rt_v16 p = rt_v16_exp(rt_v16_sub(rt_v16_mul(rt_v16_load(weights + j), factor), offset));
+        rt_v16 ds = rt_v16_mul(rt_v16_mul(p, rt_v16_sub(rt_v16_load(dscores + j), mean)), factor);
+        rt_v16_store(weights + j, p);
+        rt_v16_store(dscores + j, ds);
+    }
+}
+
+/* Key r of the tile is seen by the queries from k = `from` + r on when triangle, from `from` on otherwise. */
+RT_INLINE void query_sum_vectors(int mr, int nv, const operands *o, int64_t from, int64_t to, bool triangle, float *c,
+                                 int64_t ldc) {
+    tile t;
+    tile_load(&t, mr, nv, c, ldc, o->width);
+    if (triangle) {
+#pragma GCC unroll 8
+        for (int r = 1; r < mr; r++)
+            if (from < to) extend_step(&t, 0, r, nv, o, from++);
+    }
+    extend(&t, mr, nv, o, from, to);
+    tile_store(&t, mr, nv, c, ldc, o->width);
+}
+
+/* c[key][e] continues its chain over queries k: weights[k][key], rows[k][e]. */
+RT_INLINE void query_sum_rows(int mr, int64_t e, const float *weights, const float *rows, int64_t ld, int64_t from,
+                              int64_t to, bool triangle, float *c, int64_t ldc) {
+    operands o = {.a = weights, .row = 1, .step = RT_KEY_BLOCK, .ld = ld, .vector = RT_LANES, .width = RT_LANES};
+    int64_t at = 0;
+    for (; at + NV * RT_LANES <= e; at += NV * RT_LANES) {
+        o.b = rows + at;
+        query_sum_vectors(mr, NV, &o, from, to, triangle, c + at, ldc);
+    }
+    for (; at + RT_LANES <= e; at += RT_LANES) {
+        o.b = rows + at;
+        query_sum_vectors(mr, 1, &o, from, to, triangle, c + at, ldc);
+    }
+    if (at < e) {
+        o.b = rows + at;
+        o.width = e - at;
+        query_sum_vectors(mr, 1, &o, from, to, triangle, c + at, ldc);
+    }
+}
+
+static void query_sum(int mr, int64_t e, const float *weights, const float *rows, int64_t ld, int64_t from, int64_t to,
+                      bool triangle, float *c, int64_t ldc) {
+#define CALL(count) query_sum_rows(count, e, weights, rows, ld, from, to, triangle, c, ldc)
+    WITH_ROWS(mr, CALL)
+#undef CALL
+}
+
+/* weights and dscores of the block: row i - i0, key j - j0; keys above the diagonal hold no numbers of use. */
+static void block_gradients(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    int64_t ldq = args->ldq, e = args->e;
+    for (int64_t i = i0; i < i1;) {
+        int mr = tile_rows(i1 - i, RT_ATTENTION_ROWS);
+        int64_t end = i + mr < j1 ? i + mr : j1; /* one past the last key of the tile's last row */
+        if (end > j0) {
+            int64_t first = j0 / RT_LANES, last = (end + RT_LANES - 1) / RT_LANES;
+            float *weights = args->weights + (i - i0) * RT_KEY_BLOCK,
+                  *dscores = args->dscores + (i - i0) * RT_KEY_BLOCK;
+            scores_of(mr, e, args->q + i * ldq, ldq, args->k_panels, first, last, weights, RT_KEY_BLOCK);
+            scores_of(mr, e, args->dout + i * ldq, ldq, args->v_panels, first, last, dscores, RT_KEY_BLOCK);
+            for (int r = 0; r < mr; r++) {
+                int64_t n = (i + r + 1 < j1 ? i + r + 1 : j1) - j0;
+                row_gradients(weights + r * RT_KEY_BLOCK, dscores + r * RT_KEY_BLOCK, n, args->scale,
+                              args->lse[(i + r) * args->ldlse], args->d[i + r - i0]);
+            }
+        }
+        i += mr;
+    }
+}
+
+static void block_query_gradients(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    for (int64_t i = i0; i < i1;) {
+        int mr = tile_rows(i1 - i, RT_ATTENTION_ROWS);
+        bool triangle = i + 1 < j1;
+        reach by = {.shared = (triangle ? i + 1 : j1) - j0, .triangle = triangle, .fresh = j0 == 0};
+        if (i + mr > j0)
+            key_sum(mr, args->e, args->dscores + (i - i0) * RT_KEY_BLOCK, RT_KEY_BLOCK, args->k + j0 * args->ldk,
+                    args->ldk, by, args->dq + i * args->ldq, args->ldq);
+        i += mr;
+    }
+}
+
+static void block_key_gradients(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    int64_t last = j1 < i1 ? j1 : i1; /* later keys are seen by no query of the block */
+    for (int64_t j = j0; j < last;) {
+        int mr = tile_rows(last - j, RT_ATTENTION_ROWS);
+        bool triangle = j >= i0;
+        int64_t from = triangle ? j - i0 : 0, to = i1 - i0, ldq = args->ldq, ldk = args->ldk;
+        const float *weights = args->weights + j - j0, *dscores = args->dscores + j - j0;
+        query_sum(mr, args->e, weights, args->dout + i0 * ldq, ldq, from, to, triangle, args->dv + j * ldk, ldk);
+        query_sum(mr, args->e, dscores, args->q + i0 * ldq, ldq, from, to, triangle, args->dk + j * ldk, ldk);
+        j += mr;
+    }
+}
+
+static void backward(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
+    block_gradients(args, i0, i1, j0, j1);
+    if (args->dq != NULL) block_query_gradients(args, i0, i1, j0, j1);
+    if (args->dk != NULL) block_key_gradients(args, i0, i1, j0, j1);
+}
+
+static float dot(int64_t n, const float *a, const float *b) {
+    rt_v16 sum = rt_v16_set(0.0f);
+    for (int64_t j = 0; j < n; j += RT_LANES)
+        sum = rt_v16_fma(rt_v16_load_upto(a + j, n - j), rt_v16_load_upto(b + j, n - j), sum);
+    return rt_v16_sum(sum);
+}
+
+const struct rt_attention_kernels RT_KERNEL_TABLE(attention) = {.forward = forward, .backward = backward, .dot = dot};

@@ -1,0 +1,60 @@
+/* Table of the attention kernels of one instruction set; attention.c packs keys, splits the work and calls them.
+ *
+ * All arguments concern one (document or sequence, kv head). Positions count from the document's first token, and
+ * every row pointer is that of position 0. Key panel b holds keys 16b .. 16b+15 as [e][16].
+ */
+#ifndef RT_COMPUTE_KERNELS_ATTENTION_H
+#define RT_COMPUTE_KERNELS_ATTENTION_H
+
+#include "compute/kernels.h"
+
+enum {
+    RT_ATTENTION_ROWS = 8, /* most query rows of a tile */
+    RT_QUERY_BLOCK = 32,   /* rows and keys of a tile of the backward pass; multiples of RT_ATTENTION_ROWS and 16, */
+    RT_KEY_BLOCK = 128     /* so that the diagonal crosses a tile of rows only where both ends are inside the block */
+};
+
+/* Forward: `rows` rows of queries; row r is at position first + r * step (step 0 or 1). */
+typedef struct rt_attention_rows {
+    int64_t e;
+    float scale;
+    int64_t rows, first;
+    int step;
+    const float *q; /* row r at q + r * ldq */
+    int64_t ldq;
+    const float *k_panels;
+    const float *v; /* position j at v + j * ldv */
+    int64_t ldv;
+    float *out; /* row r at out + r * ldout */
+    int64_t ldout;
+    float *lse; /* row r at lse + r * ldlse; NULL: not wanted */
+    int64_t ldlse;
+    float *scores; /* scratch, tile_rows rows of ld_scores >= all keys rounded up to 16 */
+    int64_t ld_scores;
+    int64_t tile_rows; /* 1 .. RT_ATTENTION_ROWS: how many rows the scratch has room for */
+} rt_attention_rows;
+
+/* Backward of one query head, for the queries i0 .. i1-1 against the keys j0 .. j1-1. */
+typedef struct rt_attention_grads {
+    int64_t e;
+    float scale;
+    const float *q, *dout; /* position i at + i * ldq */
+    int64_t ldq;
+    const float *lse, *d; /* position i at lse + i * ldlse, d + i - i0; d = lanes(dout * out) */
+    int64_t ldlse;
+    const float *k_panels, *v_panels;
+    const float *k; /* position j at + j * ldk, as dk and dv */
+    int64_t ldk;
+    float *dq, *dk, *dv;      /* dq NULL: not wanted; dk NULL: neither dk nor dv wanted */
+    float *weights, *dscores; /* scratch, RT_QUERY_BLOCK x RT_KEY_BLOCK each */
+} rt_attention_grads;
+
+struct rt_attention_kernels {
+    void (*forward)(const rt_attention_rows *args);
+    /* dq is started at j0 == 0 and continued after it; dk and dv are continued. */
+    void (*backward)(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1);
+    /* lanes(a_j * b_j). */
+    float (*dot)(int64_t n, const float *a, const float *b);
+};
+
+#endif
