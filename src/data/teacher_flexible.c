@@ -15,7 +15,7 @@ enum {
     GOALS_MAX = 6,
     ROUGH = 3,         /* distances up to this look alike to the estimate */
     NOISE = 6,         /* uniform noise added to an estimate */
-    NOISE_TOP = 30,    /* with three numbers given there is room to look at all, so hardly any estimate is needed */
+    NOISE_TOP = 80,    /* with three numbers given there is room to look at all, so hardly any estimate is needed */
     BRANCHES_MAX = 64, /* first steps remembered as tried */
     TAIL = 170         /* characters kept for the verification and the answer */
 };
@@ -151,27 +151,28 @@ static int32_t distance(int32_t a, int32_t b) {
     return a < b ? b - a : a - b;
 }
 
-/* The results of two numbers, larger first; returns how many. Steps that change nothing (* 1, / 1, - 0) are left out
- * unless they are all there is to say. */
-static int pair_results(int32_t x, int32_t y, rt_step steps[4]) {
+/* The results of two numbers, larger first; returns how many. Products beyond `limit` are seen to be too big at a
+ * glance and not worked out; dividing by 1 is left out. */
+static int pair_results(int32_t x, int32_t y, int32_t limit, rt_step steps[4]) {
     int32_t a = x < y ? y : x, b = x < y ? x : y;
     int n = 0;
     for (const char *op = "+-*/"; *op; op++) {
         int32_t value = rt_apply(a, *op, b);
-        if (value < 0 || (b == 1 && *op == '/')) continue;
+        if (value < 0 || (b == 1 && *op == '/') || (*op == '*' && value > limit)) continue;
         steps[n++] = (rt_step){a, b, value, *op};
     }
     return n;
 }
 
-/* Goals for x and y when z comes last: only those in their reach (up to the larger of sum and product). */
+/* Goals for x and y when z comes last: only those in their reach (up to the larger of sum and product), and the
+ * target's multiple only when it is not far below their product. */
 static int goals_of(int32_t target, int32_t z, int32_t reach, goal goals[GOALS_MAX]) {
     int n = 0;
     if (target >= z && target - z <= reach) goals[n++] = (goal){target - z, {target, z, target - z, '-'}, '+', false};
     if (target + z <= reach) goals[n++] = (goal){target + z, {target, z, target + z, '+'}, '-', false};
     if (z > 1 && target % z == 0 && target / z <= reach)
         goals[n++] = (goal){target / z, {target, z, target / z, '/'}, '*', false};
-    if (z > 1 && target * z <= reach && target * z <= RT_VALUE_MAX)
+    if (z > 1 && target * z <= reach && 2 * target * z >= reach && target * z <= RT_VALUE_MAX)
         goals[n++] = (goal){target * z, {target, z, target * z, '*'}, '/', false};
     if (z > target && z - target <= reach) goals[n++] = (goal){z - target, {z, target, z - target, '-'}, '-', true};
     if (z > target && target > 0 && z % target == 0 && z / target <= reach)
@@ -192,7 +193,7 @@ static int32_t estimate_last(const state *s, int z) {
     goal goals[GOALS_MAX];
     rt_step steps[4];
     int gn = goals_of(s->target, s->items[z].value, reach_of(xy[0], xy[1]), goals);
-    int rn = pair_results(xy[0], xy[1], steps);
+    int rn = pair_results(xy[0], xy[1], RT_VALUE_MAX, steps);
     int32_t best = 1000;
     for (int g = 0; g < gn; g++) {
         for (int r = 0; r < rn; r++) {
@@ -264,7 +265,10 @@ static void tell_failure(teller *w, const goal *goals, int gn, const char *goal_
  * itself), or -1. */
 static int tell_pair(teller *w, item x, item y, const goal *goals, int gn, const item *z) {
     rt_step steps[4];
-    int rn = pair_results(x.value, y.value, steps);
+    int32_t largest = 0;
+    for (int g = 0; g < gn; g++)
+        if (goals[g].value > largest) largest = goals[g].value;
+    int rn = pair_results(x.value, y.value, 2 * largest, steps);
     if (x.value < y.value) {
         item t = x;
         x = y;
@@ -381,9 +385,9 @@ static bool choose_branch(teller *w, const state *s, const rt_step *tried, int t
                 x = s->items[j];
                 y = s->items[i];
             }
-            int n = pair_results(x.value, y.value, steps);
+            int n = pair_results(x.value, y.value, 200, steps);
             for (int r = 0; r < n; r++) {
-                if (steps[r].value == 0 || steps[r].value > 200) continue;
+                if (steps[r].value == 0) continue;
                 branch b = {.step = steps[r], .x = x, .y = y, .next.target = s->target};
                 for (int k = 0; k < s->count; k++)
                     if (k != i && k != j) b.next.items[b.next.count++] = s->items[k];
@@ -439,7 +443,7 @@ static int tell_impression(teller *w, const state *s) {
     for (int k = 0; k < 3; k++) {
         rt_step steps[4];
         int i = k == 0 ? 1 : 0, j = k == 2 ? 1 : 2;
-        int n = pair_results(s->items[i].value, s->items[j].value, steps);
+        int n = pair_results(s->items[i].value, s->items[j].value, 200, steps);
         for (int r = 0; r < n; r++) {
             if (steps[r].value == 0) continue;
             int32_t score = distance(steps[r].value, s->target) + (int32_t)rt_rng_below(&w->rng, NOISE_TOP);
