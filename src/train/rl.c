@@ -1,0 +1,336 @@
+#include <math.h>
+#include <string.h>
+
+#include "train/advantage.h"
+#include "train/dataset.h"
+#include "train/rl_metrics.h"
+#include "train/training_options.h"
+
+typedef struct rl {
+    const retort_rl_options *options;
+    rt_tokenizer *tokenizer;
+    rt_model model; /* until the trainer takes it */
+    rt_model reference;
+    rt_prompt_set prompts;
+    rt_trainer trainer;
+    rt_rollout rollout;
+    rt_policy policy;
+
+    /* The state of a run, part of a checkpoint. */
+    int64_t consumed; /* data cursor: problems used so far, over all epochs */
+    double num_tokens;
+    rt_alarm_state alarms;
+
+    int64_t epoch; /* whose order is in `order`; -1: none yet */
+    int32_t *order;
+    /* By group of a step: its problem, the group of the rollout that stands for it, whether it must be sampled. */
+    int64_t *problem, *group, *pending;
+    int64_t *response;
+    double *reward, *advantage;
+} rl;
+
+/* ---- data ---- */
+
+static int64_t problem_at(rl *r, int64_t cursor) {
+    int64_t n = r->prompts.problems.count, epoch = cursor / n;
+    if (epoch != r->epoch) {
+        rt_shuffled_order((uint64_t)r->options->train.seed, RT_ORDER_RL, (uint64_t)epoch, n, r->order);
+        r->epoch = epoch;
+    }
+    return r->order[cursor % n];
+}
+
+/* Purposes of the run's seed. */
+enum { SEED_STEP = 1, SEED_PROBE = 2 };
+
+/* ---- sampling of a step ---- */
+
+static bool without_variance(const rl *r, int64_t group) {
+    const rt_graded *item = &r->rollout.items[group * r->rollout.n];
+    for (int64_t i = 1; i < r->rollout.n; i++) {
+        if (item[i].reward != item[0].reward) return false;
+    }
+    return true;
+}
+
+typedef struct sampling_counts {
+    int64_t groups, refills, right;
+    rt_rollout_cost cost;
+} sampling_counts;
+
+/* Samples a group for each pending place and puts it there. *cursor moves by the problems taken. */
+static retort_status fill_places(rl *r, int64_t pending, uint64_t seed, int64_t *cursor, sampling_counts *counts,
+                                 retort_error *err) {
+    int64_t first = r->rollout.count / r->rollout.n, serial = *cursor;
+    for (int64_t i = 0; i < pending; i++) r->problem[i] = problem_at(r, (*cursor)++);
+    RT_TRY(rt_rollout_groups(&r->rollout, r->problem, pending, seed, serial, "rollout", &counts->cost, err));
+    for (int64_t i = 0; i < pending; i++) r->group[r->pending[i]] = first + i;
+    for (int64_t i = first * r->rollout.n; i < r->rollout.count; i++) counts->right += r->rollout.items[i].right;
+    counts->groups += pending;
+    return RETORT_OK;
+}
+
+/* A step's groups. With dynamic sampling (DAPO, arXiv 2503.14476), places whose group has no variance are filled again
+ * with further problems; after max_refills rounds the step goes on with what is there. */
+static retort_status sample_step(rl *r, uint64_t seed, int64_t *cursor, sampling_counts *counts, retort_error *err) {
+    int64_t places = r->options->prompts_per_step, pending = places;
+    for (int64_t i = 0; i < places; i++) r->pending[i] = i;
+    rt_rollout_clear(&r->rollout);
+    RT_TRY(fill_places(r, pending, seed, cursor, counts, err));
+    int64_t rounds = r->options->dynamic_sampling ? r->options->max_refills : 0;
+    for (int64_t round = 0; round < rounds; round++) {
+        pending = 0;
+        for (int64_t i = 0; i < places; i++) {
+            if (without_variance(r, r->group[i])) r->pending[pending++] = i;
+        }
+        if (pending == 0) break;
+        counts->refills++;
+        RT_TRY(fill_places(r, pending, seed, cursor, counts, err));
+    }
+    return RETORT_OK;
+}
+
+static void collect(rl *r) {
+    int64_t groups = r->options->prompts_per_step, n = r->rollout.n;
+    for (int64_t i = 0; i < groups * n; i++) {
+        r->response[i] = r->group[i / n] * n + i % n;
+        r->reward[i] = r->rollout.items[r->response[i]].reward;
+    }
+    rt_advantages((rt_scale_rewards)r->options->scale_rewards, groups, n, r->reward, r->advantage);
+}
+
+/* ---- a step ---- */
+
+static void account_rollout(rt_trainer *trainer, const rt_rollout_cost *cost) {
+    trainer->account.generated_tokens += cost->generated_tokens;
+    trainer->account.rollout_flops += cost->flops;
+}
+
+static retort_status add_sampling(const rl *r, const sampling_counts *counts, json_t *metrics, retort_error *err) {
+    RT_TRY(rt_metric(metrics, "num_tokens", r->num_tokens, err));
+    RT_TRY(rt_metric(metrics, "epoch", (double)r->consumed / (double)r->prompts.problems.count, err));
+    if (!r->options->dynamic_sampling) return RETORT_OK;
+    RT_TRY(rt_metric_int(metrics, "sampling/refills", counts->refills, err));
+    RT_TRY(rt_metric_int(metrics, "sampling/groups", counts->groups, err));
+    return rt_metric(metrics, "sampling/accuracy", (double)counts->right / (double)(counts->groups * r->rollout.n),
+                     err);
+}
+
+static retort_status step(void *context, rt_trainer *trainer, json_t *metrics, retort_error *err) {
+    rl *r = context;
+    int64_t cursor = r->consumed, groups = r->options->prompts_per_step, n = r->rollout.n;
+    sampling_counts counts = {0};
+    rt_policy_stats stats;
+    rt_vital_signs signs;
+    rt_decoder_update(r->rollout.decoder, &trainer->model);
+    uint64_t seed = rt_mix((uint64_t)r->options->train.seed, SEED_STEP, (uint64_t)trainer->step);
+    RT_TRY(sample_step(r, seed, &cursor, &counts, err));
+    collect(r);
+    RT_TRY(rt_policy_step(&r->policy, trainer, r->response, r->advantage, groups * n, &stats, err));
+    r->consumed = cursor;
+    r->num_tokens += counts.cost.generated_tokens + counts.cost.prompt_tokens;
+    account_rollout(trainer, &counts.cost);
+    trainer->account.examples = r->consumed;
+    trainer->account.distinct_problems =
+        r->consumed < r->prompts.problems.count ? r->consumed : r->prompts.problems.count;
+    const rt_step_batch batch = {&r->rollout, r->response, groups, n};
+    RT_TRY(rt_metrics_of_batch(&batch, metrics, &signs, err));
+    RT_TRY(rt_metrics_of_updates(&stats, r->options->beta > 0, metrics, &signs, err));
+    RT_TRY(add_sampling(r, &counts, metrics, err));
+    return rt_alarms_check(&r->alarms, &signs, metrics, err);
+}
+
+static retort_status save(void *context, json_t *cursor, retort_error *err) {
+    const rl *r = context;
+    RT_TRY(rt_metric_int(cursor, "problems", r->consumed, err));
+    RT_TRY(rt_metric(cursor, "num_tokens", r->num_tokens, err));
+    return rt_alarms_save(&r->alarms, cursor, err);
+}
+
+static retort_status load(void *context, const json_t *cursor, retort_error *err) {
+    rl *r = context;
+    long long consumed = 0;
+    RT_TRY(rt_json_int(cursor, "problems", "checkpoint cursor", 0, INT64_MAX, &consumed, err));
+    RT_TRY(rt_json_real(cursor, "num_tokens", "checkpoint cursor", &r->num_tokens, err));
+    r->consumed = consumed;
+    return rt_alarms_load(&r->alarms, cursor, err);
+}
+
+/* ---- the probe ---- */
+
+static retort_status log_probe(rl *r, rt_trainer *trainer, const int64_t share[3], int64_t right, retort_error *err) {
+    int64_t problems = share[0] + share[1] + share[2];
+    const char *const names[] = {"probe/all_wrong", "probe/mixed", "probe/all_right"};
+    json_t *metrics = json_object();
+    RT_CHECK(metrics != NULL, err, RETORT_ERR_MEMORY, "out of memory: probe");
+    retort_status st = rt_metric_int(metrics, "step", 0, err);
+    if (st == RETORT_OK) st = rt_metric_int(metrics, "probe/problems", problems, err);
+    if (st == RETORT_OK)
+        st = rt_metric(metrics, "probe/accuracy", (double)right / (double)(problems * r->rollout.n), err);
+    for (int i = 0; i < 3 && st == RETORT_OK; i++)
+        st = rt_metric(metrics, names[i], (double)share[i] / (double)problems, err);
+    if (st == RETORT_OK) st = rt_trainer_log(trainer, metrics, err);
+    json_decref(metrics);
+    return st;
+}
+
+/* Can the model learn from these problems? A group teaches only where some responses are right and some wrong. */
+static retort_status probe(void *context, rt_trainer *trainer, retort_error *err) {
+    rl *r = context;
+    int64_t n = r->rollout.n, total = r->prompts.problems.count, right = 0, share[3] = {0};
+    int64_t problems = r->options->probe_problems < total ? r->options->probe_problems : total;
+    if (problems == 0) return RETORT_OK;
+    int64_t *chosen = rt_malloc_array((size_t)problems, sizeof *chosen);
+    RT_CHECK(chosen != NULL, err, RETORT_ERR_MEMORY, "out of memory: probe");
+    rt_shuffled_order((uint64_t)r->options->train.seed, RT_ORDER_PROBE, 0, total, r->order);
+    r->epoch = -1;
+    for (int64_t i = 0; i < problems; i++) chosen[i] = r->order[i];
+    rt_rollout_cost cost = {0};
+    uint64_t seed = rt_mix((uint64_t)r->options->train.seed, SEED_PROBE, 0);
+    rt_rollout_clear(&r->rollout);
+    retort_status st = rt_rollout_groups(&r->rollout, chosen, problems, seed, 0, "probe", &cost, err);
+    rt_free(chosen);
+    RT_TRY(st);
+    for (int64_t g = 0; g < problems; g++) {
+        int64_t correct = 0;
+        for (int64_t i = 0; i < n; i++) correct += r->rollout.items[g * n + i].right;
+        share[correct == 0 ? 0 : correct == n ? 2 : 1]++;
+        right += correct;
+    }
+    account_rollout(trainer, &cost);
+    if (share[1] == 0)
+        rt_progress(trainer->progress, "probe", (double)problems, (double)problems, "problems",
+                    "warning: no problem was solved sometimes and missed sometimes; the policy gradient may be zero");
+    return log_probe(r, trainer, share, right, err);
+}
+
+/* ---- set-up ---- */
+
+static retort_status read_inputs(rl *r, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    RT_TRY(rt_model_load(options->model, &r->model, err));
+    RT_TRY(rt_tokenizer_load(options->model, &r->tokenizer, err));
+    RT_TRY(rt_check_vocabulary(r->tokenizer, &r->model.config, options->model, err));
+    RT_TRY(rt_prompt_set_read(options->dataset, r->tokenizer, &r->prompts, err));
+    int64_t context = r->model.config.max_position_embeddings;
+    RT_CHECK(r->prompts.longest + options->max_completion_length <= context, err, RETORT_ERR_USAGE,
+             "the longest prompt of '%s' has %lld tokens and 'max_completion_length' is %lld, the context of '%s' ends "
+             "at %lld",
+             options->dataset, (long long)r->prompts.longest, (long long)options->max_completion_length, options->model,
+             (long long)context);
+    return options->beta > 0 ? rt_model_load(options->model, &r->reference, err) : RETORT_OK;
+}
+
+static retort_status take_memory(rl *r, retort_error *err) {
+    size_t places = (size_t)r->options->prompts_per_step, n = (size_t)r->options->num_generations;
+    r->epoch = -1;
+    r->order = rt_malloc_array((size_t)r->prompts.problems.count, sizeof *r->order);
+    r->problem = rt_malloc_array(places, sizeof *r->problem);
+    r->group = rt_malloc_array(places, sizeof *r->group);
+    r->pending = rt_malloc_array(places, sizeof *r->pending);
+    r->response = rt_malloc_array(places * n, sizeof *r->response);
+    r->reward = rt_malloc_array(places * n, sizeof *r->reward);
+    r->advantage = rt_malloc_array(places * n, sizeof *r->advantage);
+    bool ok = r->order != NULL && r->problem != NULL && r->group != NULL && r->pending != NULL && r->response != NULL &&
+              r->reward != NULL && r->advantage != NULL;
+    RT_CHECK(ok, err, RETORT_ERR_MEMORY, "out of memory: a step of %zu responses", places * n);
+    return RETORT_OK;
+}
+
+static retort_status open_trainer(rl *r, const retort_progress *progress, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    double steps =
+        ceil(options->num_train_epochs * (double)r->prompts.problems.count / (double)options->prompts_per_step);
+    rt_trainer_setup setup = {
+        .options = &options->train,
+        .progress = progress,
+        .identity = {.stage = "rl",
+                     .total_steps = options->train.max_steps > 0 ? options->train.max_steps : (int64_t)steps},
+        .model = &r->model,
+        .tokenizer_dir = options->model,
+        .updates_per_step = options->num_iterations * options->steps_per_generation,
+        .longest = r->prompts.longest + options->max_completion_length,
+    };
+    RT_CHECK(setup.identity.total_steps > 0, err, RETORT_ERR_USAGE,
+             "nothing to train: 'num_train_epochs' and 'max_steps' are both 0");
+    setup.largest_batch = setup.longest * options->prompts_per_step * options->num_generations;
+    memcpy(setup.identity.data_hash, r->prompts.hash, sizeof setup.identity.data_hash);
+    RT_TRY(rt_model_hash(&r->model, setup.identity.base_hash, err));
+    RT_TRY(rt_training_hyper_parameters(retort_rl_option_table, options, &setup.identity.hyper_parameters, err));
+    return rt_trainer_open(&r->trainer, &setup, err);
+}
+
+static retort_status open_rollout(rl *r, const retort_progress *progress, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    int64_t slots = options->prompts_per_step * options->num_generations;
+    if (slots > options->rollout_batch) slots = options->rollout_batch;
+    r->rollout = (rt_rollout){
+        .prompts = &r->prompts,
+        .tokenizer = r->tokenizer,
+        .config = &r->trainer.model.config,
+        .progress = progress,
+        .reward = {.is_signed = options->reward == 1, .format = options->format_reward},
+        .sampling = {.temperature = (float)options->temperature,
+                     .top_p = (float)options->top_p,
+                     .top_k = (int32_t)options->top_k,
+                     .min_p = (float)options->min_p,
+                     .max_new_tokens = options->max_completion_length},
+        .n = options->num_generations,
+    };
+    enum { PREFILL_ROWS = 512 };
+    return rt_decoder_create(&r->trainer.model, slots, r->prompts.longest + options->max_completion_length,
+                             slots > PREFILL_ROWS ? slots : PREFILL_ROWS, &r->rollout.decoder, err);
+}
+
+static retort_status open_policy(rl *r, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    const rt_policy_settings settings = {
+        .loss = {.type = (rt_loss_type)options->loss_type,
+                 .epsilon = options->epsilon,
+                 .epsilon_high = options->epsilon_high,
+                 .beta = options->beta,
+                 .max_completion_length = options->max_completion_length},
+        .temperature = (float)options->temperature,
+        .iterations = options->num_iterations,
+        .minibatches = options->steps_per_generation,
+        .mask_truncated = options->mask_truncated_completions,
+        .seed = (uint64_t)options->train.seed,
+    };
+    return rt_policy_create(&settings, options->beta > 0 ? &r->reference : NULL, &r->rollout,
+                            r->trainer.packer.capacity, &r->policy, err);
+}
+
+static retort_status run(rl *r, const retort_progress *progress, retort_training_account *account, retort_error *err) {
+    RT_TRY(read_inputs(r, err));
+    RT_TRY(take_memory(r, err));
+    RT_TRY(open_trainer(r, progress, err));
+    RT_TRY(open_rollout(r, progress, err));
+    RT_TRY(open_policy(r, err));
+    const rt_task task = {.context = r, .step = step, .save = save, .load = load, .begin = probe};
+    RT_TRY(rt_trainer_run(&r->trainer, &task, err));
+    return rt_trainer_finish(&r->trainer, RT_DTYPE_F32, account, err);
+}
+
+retort_status retort_rl(const retort_rl_options *options, const retort_progress *progress,
+                        retort_training_account *account, retort_error *err) {
+    RT_TRY(rt_training_validate(retort_rl_option_table, options, err));
+    RT_TRY(rt_compute_init(err));
+    rt_compute_set_threads((int)options->train.threads);
+    rl r = {.options = options};
+    retort_status st = run(&r, progress, account, err);
+    rt_policy_release(&r.policy);
+    rt_rollout_release(&r.rollout);
+    rt_trainer_close(&r.trainer);
+    rt_prompt_set_free(&r.prompts);
+    rt_model_release(&r.reference);
+    rt_model_release(&r.model);
+    rt_tokenizer_destroy(r.tokenizer);
+    rt_free(r.order);
+    rt_free(r.problem);
+    rt_free(r.group);
+    rt_free(r.pending);
+    rt_free(r.response);
+    rt_free(r.reward);
+    rt_free(r.advantage);
+    return st;
+}
