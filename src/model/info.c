@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -192,20 +191,16 @@ static bool put_all(json_t *object, const retort_model_info *info) {
            json_object_set_new(object, "file_sha256", json_string(info->file_sha256)) == 0;
 }
 
-static int append_chunk(const char *bytes, size_t length, void *context) {
-    return rt_buffer_append(context, bytes, length, NULL) == RETORT_OK ? 0 : -1;
-}
-
 retort_status retort_model_info_json(const retort_model_info *info, char **out, retort_error *err) {
     rt_buffer text = {0};
     json_t *object = json_object();
-    const bool made =
-        object != NULL && put_all(object, info) && json_dump_callback(object, append_chunk, &text, JSON_INDENT(2)) == 0;
+    retort_status st = object != NULL && put_all(object, info)
+                           ? rt_json_dump(object, JSON_INDENT(2), &text, err)
+                           : rt_fail(err, RETORT_ERR_MEMORY, "cannot make the JSON text about '%s'", info->path);
     json_decref(object);
-    if (!made) {
+    if (st == RETORT_OK)
+        *out = text.data;
+    else
         rt_buffer_free(&text);
-        return rt_fail(err, RETORT_ERR_MEMORY, "cannot make the JSON text about '%s'", info->path);
-    }
-    *out = text.data;
-    return RETORT_OK;
+    return st;
 }

@@ -1,6 +1,3 @@
-#include <stdlib.h>
-#include <string.h>
-
 #include "model/safetensors.h"
 
 enum { CHUNK = 8192 }; /* floats converted and written at a time */
@@ -66,18 +63,14 @@ static retort_status fill_header(json_t *header, const char *path, const rt_st_t
 
 /* The JSON text is padded with spaces to a multiple of 8, so that the data begin aligned. */
 static retort_status write_header(rt_atomic_file *file, const json_t *header, retort_error *err) {
-    char *text = json_dumps(header, JSON_COMPACT);
-    RT_CHECK(text != NULL, err, RETORT_ERR_MEMORY, "out of memory for the header of '%s'", file->path);
-    const size_t length = strlen(text), padding = (8 - length % 8) % 8;
-    const uint64_t padded = length + padding;
+    rt_buffer text = {0};
+    retort_status st = rt_json_dump(header, JSON_COMPACT, &text, err);
+    while (st == RETORT_OK && text.length % 8 != 0) st = rt_buffer_puts(&text, " ", err);
     unsigned char prefix[8];
-    for (int i = 0; i < 8; i++) prefix[i] = (unsigned char)(padded >> (8 * i));
-    retort_status st = rt_atomic_write(file, prefix, sizeof prefix, err);
-    if (st == RETORT_OK) st = rt_atomic_write(file, text, length, err);
-    if (st == RETORT_OK) st = rt_atomic_write(file, "        ", padding, err);
-    json_free_t release;
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
+    for (int i = 0; i < 8; i++) prefix[i] = (unsigned char)((uint64_t)text.length >> (8 * i));
+    if (st == RETORT_OK) st = rt_atomic_write(file, prefix, sizeof prefix, err);
+    if (st == RETORT_OK) st = rt_atomic_write(file, text.data, text.length, err);
+    rt_buffer_free(&text);
     return st;
 }
 

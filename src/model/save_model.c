@@ -38,18 +38,14 @@ static size_t real_digits(const rt_config *config) {
     return digits;
 }
 
-static int write_chunk(const char *bytes, size_t length, void *context) {
-    return fwrite(bytes, 1, length, context) == length ? 0 : -1;
-}
-
 static retort_status write_json(rt_atomic_file *file, json_t *object, size_t digits, retort_error *err) {
-    errno = 0;
-    const int failed =
-        json_dump_callback(object, write_chunk, file->stream, JSON_INDENT(2) | JSON_REAL_PRECISION(digits));
+    rt_buffer text = {0};
+    retort_status st = rt_json_dump(object, JSON_INDENT(2) | JSON_REAL_PRECISION(digits), &text, err);
     json_decref(object);
-    RT_CHECK(failed == 0, err, ferror(file->stream) ? RETORT_ERR_IO : RETORT_ERR_MEMORY, "cannot write '%s': %s",
-             file->temporary, ferror(file->stream) ? strerror(errno) : "out of memory");
-    return rt_atomic_write(file, "\n", 1, err);
+    if (st == RETORT_OK) st = rt_buffer_puts(&text, "\n", err);
+    if (st == RETORT_OK) st = rt_atomic_write(file, text.data, text.length, err);
+    rt_buffer_free(&text);
+    return st;
 }
 
 static retort_status write_one(rt_atomic_file *file, int which, const rt_model *model, rt_dtype dtype,
