@@ -1,0 +1,159 @@
+#include "retort/teach.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "core/progress.h"
+#include "data/world.h"
+#include "verify/answer.h"
+
+/* The choices below are in the order of rt_split and rt_teacher. */
+const retort_option retort_data_option_table[] = {
+    {.name = "split",
+     .type = RETORT_OPTION_CHOICE,
+     .offset = offsetof(retort_data_options, split),
+     .default_value = "test",
+     .argument = "NAME",
+     .choices = "pretrain|distill|rl|validation|test|hard|transfer",
+     .help = "Which part of the world's problems; the parts share no problem.",
+     .group = "Problems"},
+    {.name = "count",
+     .type = RETORT_OPTION_INT,
+     .offset = offsetof(retort_data_options, count),
+     .default_value = "100",
+     .argument = "N",
+     .minimum = 1,
+     .maximum = 1000000,
+     .help = "Number of distinct problems."},
+    {.name = "seed",
+     .type = RETORT_OPTION_INT,
+     .offset = offsetof(retort_data_options, seed),
+     .default_value = "1",
+     .argument = "N",
+     .minimum = 0,
+     .maximum = 9e15,
+     .help = "Fixes which problems are drawn and their order."},
+    {.name = "output",
+     .type = RETORT_OPTION_STRING,
+     .offset = offsetof(retort_data_options, output),
+     .argument = "FILE",
+     .required = true,
+     .help = "JSONL file to write, one problem a line."},
+    {0},
+};
+
+const retort_option retort_teach_option_table[] = {
+    {.name = "problems",
+     .type = RETORT_OPTION_STRING,
+     .offset = offsetof(retort_teach_options, problems),
+     .argument = "FILE",
+     .required = true,
+     .help = "Problems as JSONL, as `retort data` writes them.",
+     .group = "Traces"},
+    {.name = "output",
+     .type = RETORT_OPTION_STRING,
+     .offset = offsetof(retort_teach_options, output),
+     .argument = "FILE",
+     .required = true,
+     .help = "JSONL file to write, one trace a line."},
+    {.name = "teacher",
+     .type = RETORT_OPTION_CHOICE,
+     .offset = offsetof(retort_teach_options, teacher),
+     .default_value = "flexible",
+     .argument = "NAME",
+     .choices = "flexible|rigid|terse",
+     .help =
+         "Who answers: an honest search told in words, the correct derivation in formal steps, or the bare answer."},
+    {.name = "seed",
+     .type = RETORT_OPTION_INT,
+     .offset = offsetof(retort_teach_options, seed),
+     .default_value = "1",
+     .argument = "N",
+     .minimum = 0,
+     .maximum = 9e15,
+     .help = "Fixes what the teacher tries and how it says it."},
+    {.name = "budget",
+     .type = RETORT_OPTION_INT,
+     .offset = offsetof(retort_teach_options, budget),
+     .default_value = "900",
+     .argument = "N",
+     .minimum = 100,
+     .maximum = 100000,
+     .help = "Characters after which the flexible teacher gives up and says so."},
+    {.name = "max_examples",
+     .type = RETORT_OPTION_INT,
+     .offset = offsetof(retort_teach_options, max_examples),
+     .default_value = "0",
+     .argument = "N",
+     .minimum = 0,
+     .maximum = 1e9,
+     .help = "Answer only the first N problems; 0 answers all."},
+    {0},
+};
+
+retort_status retort_data(const retort_data_options *options, const retort_progress *progress, retort_error *err) {
+    RT_CHECK(options->output, err, RETORT_ERR_USAGE, "option 'output' is required");
+    rt_problems problems = {0};
+    rt_progress(progress, "data", 0, (double)options->count, "problems", NULL);
+    retort_status st =
+        rt_world_problems((rt_split)options->split, options->count, (uint64_t)options->seed, &problems, err);
+    if (st == RETORT_OK) st = rt_problems_write(options->output, &problems, err);
+    if (st == RETORT_OK)
+        rt_progress(progress, "data", (double)options->count, (double)options->count, "problems", NULL);
+    rt_problems_free(&problems);
+    return st;
+}
+
+static retort_status write_trace(rt_atomic_file *file, const rt_problem *problem, const char *response,
+                                 const char *teacher, rt_verdict verdict, retort_error *err) {
+    json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", problem->id, "problem", problem->problem, "response",
+                               response, "teacher", teacher, "verdict", rt_verdict_name(verdict));
+    char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    retort_status st = line ? rt_atomic_printf(file, err, "%s\n", line)
+                            : rt_fail(err, RETORT_ERR_MEMORY, "out of memory for the trace of '%s'", problem->id);
+    free(line);
+    json_decref(object);
+    return st;
+}
+
+static retort_status teach_one(const retort_teach_options *options, const rt_problem *problem, rt_buffer *response,
+                               rt_atomic_file *file, retort_teach_account *account, retort_error *err) {
+    rt_teacher teacher = (rt_teacher)options->teacher;
+    rt_buffer_clear(response);
+    RT_TRY(rt_teacher_write(teacher, problem, (uint64_t)options->seed, (size_t)options->budget, response, err));
+    rt_verdict verdict = rt_answer_grade(&problem->question, response->data, response->length, NULL);
+    account->traces++;
+    account->characters += (int64_t)response->length;
+    account->right += verdict == RT_RIGHT;
+    account->wrong += verdict == RT_WRONG;
+    account->unparsed += verdict == RT_UNPARSED;
+    return write_trace(file, problem, response->data, rt_teacher_name(teacher), verdict, err);
+}
+
+retort_status retort_teach(const retort_teach_options *options, const retort_progress *progress,
+                           retort_teach_account *account, retort_error *err) {
+    RT_CHECK(options->problems, err, RETORT_ERR_USAGE, "option 'problems' is required");
+    RT_CHECK(options->output, err, RETORT_ERR_USAGE, "option 'output' is required");
+    retort_teach_account counted = {0};
+    rt_problems problems = {0};
+    rt_atomic_file file = {0};
+    rt_buffer response = {0};
+    RT_TRY(rt_problems_read(options->problems, &problems, err));
+    int64_t count = problems.count;
+    if (options->max_examples > 0 && options->max_examples < count) count = options->max_examples;
+    retort_status st = rt_atomic_open(&file, options->output, err);
+    for (int64_t i = 0; st == RETORT_OK && i < count; i++) {
+        if (rt_interrupted()) st = rt_fail(err, RETORT_ERR_INTERRUPTED, "interrupted; run the same command again");
+        if (st == RETORT_OK) st = teach_one(options, &problems.items[i], &response, &file, &counted, err);
+        rt_progress(progress, "teach", (double)(i + 1), (double)count, "traces", NULL);
+    }
+    if (st == RETORT_OK)
+        st = rt_atomic_commit(&file, err);
+    else
+        rt_atomic_abort(&file);
+    if (st == RETORT_OK && account) *account = counted;
+    rt_buffer_free(&response);
+    rt_problems_free(&problems);
+    return st;
+}
