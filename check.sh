@@ -1,0 +1,159 @@
+#!/bin/sh
+# Every check of the project; sets the machine up first. The last line says "N passed, N failed, N skipped".
+#
+#   ./check.sh                     everything
+#   ./check.sh --only gcc,format   some stages of: gcc clang sanitize format tidy valgrind runner study
+#   ./check.sh --self-test         proves that a failing test makes this script fail
+set -u
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+cd "$root" || exit 1
+. scripts/setup.sh
+
+stages=gcc,clang,sanitize,format,tidy,valgrind,runner,study
+case ${1-} in
+'') ;;
+--only) stages=${2-} ;;
+--self-test) stages=runner ;;
+*)
+    echo "usage: $0 [--only STAGE,... | --self-test]" >&2
+    exit 2
+    ;;
+esac
+
+jobs=$(nproc 2>/dev/null || echo 2)
+logs=build/logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+
+# tally STATUS NAME [LOG]: one check of this script's own.
+tally() {
+    if [ "$1" -eq 0 ]; then
+        passed=$((passed + 1))
+        echo "ok      $2"
+    else
+        failed=$((failed + 1))
+        echo "FAILED  $2"
+        if [ -n "${3-}" ]; then tail -n 40 "$3"; fi
+    fi
+}
+
+# A number out of the summary of 'meson test'.
+summary() {
+    sed -n "s/^$1: *\([0-9][0-9]*\) *$/\1/p" "$2" | tail -n 1
+}
+
+# tests NAME FOLDER ARGUMENTS...: runs 'meson test' and adds its counts; a run that gives no counts has failed.
+tests() {
+    name=$1 folder=$2
+    shift 2
+    log=$logs/$name-tests.log
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1
+    status=$?
+    ok=$(summary Ok "$log") bad=$(summary Fail "$log") late=$(summary Timeout "$log")
+    odd=$(summary 'Unexpected Pass' "$log") left=$(summary Skipped "$log")
+    if [ -z "$ok" ]; then
+        tally 1 "$name: tests did not run" "$log"
+        return
+    fi
+    bad=$((${bad:-0} + ${late:-0} + ${odd:-0}))
+    if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then bad=1; fi
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + ${left:-0}))
+    echo "$name: $ok passed, $bad failed, ${left:-0} skipped"
+    if [ "$bad" -gt 0 ]; then tail -n 200 "$log"; fi
+}
+
+# build NAME CC ARGUMENTS...
+build() {
+    name=$1 compiler=$2
+    shift 2
+    CC=$compiler configure "build/$name" "$@" >"$logs/$name-build.log" 2>&1 &&
+        ninja -C "build/$name" >>"$logs/$name-build.log" 2>&1
+    tally $? "$name: builds without a warning" "$logs/$name-build.log"
+}
+
+stage_gcc() {
+    build gcc gcc --buildtype=release -Dwerror=true
+    tests gcc build/gcc
+}
+
+stage_clang() {
+    build clang clang --buildtype=release -Dwerror=true
+    tests clang build/clang
+}
+
+stage_sanitize() {
+    build sanitize gcc --buildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false
+    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests sanitize build/sanitize --timeout-multiplier 8
+}
+
+# Every C file of ours: what git knows, or (in an unpacked archive) what is there.
+sources() {
+    if git rev-parse --git-dir >/dev/null 2>&1; then
+        git ls-files '*.c' '*.h'
+    else
+        find include src tests bench fuzz -name '*.[ch]'
+    fi
+}
+
+stage_format() {
+    sources | xargs clang-format --dry-run -Werror >"$logs/format.log" 2>&1
+    tally $? 'clang-format' "$logs/format.log"
+}
+
+stage_tidy() {
+    [ -f build/clang/compile_commands.json ] || CC=clang configure build/clang --buildtype=release >"$logs/tidy.log" 2>&1
+    sources | grep '^src/.*\.c$' | xargs -P "$jobs" -n 4 clang-tidy -p build/clang --quiet >"$logs/tidy.log" 2>&1
+    tally $? 'clang-tidy' "$logs/tidy.log"
+}
+
+# Valgrind sees what the sanitizers cannot: reads of memory that nobody wrote.
+stage_valgrind() {
+    for test in build/gcc/tests/core/test_json build/gcc/tests/core/test_options build/gcc/tests/core/test_file; do
+        valgrind -q --error-exitcode=9 --leak-check=full "$test" >"$logs/valgrind.log" 2>&1
+        tally $? "valgrind: $(basename "$test")" "$logs/valgrind.log"
+    done
+}
+
+# A runner that cannot fail proves nothing: the failing test of tests/cli/selftest must make this very script fail.
+stage_runner() {
+    "$0" --only failing >"$logs/runner.log" 2>&1
+    status=$?
+    [ "$status" -eq 1 ] && [ "$(tail -n 1 "$logs/runner.log")" = '0 passed, 1 failed, 0 skipped' ]
+    tally $? 'a failing test makes the checks fail' "$logs/runner.log"
+}
+
+stage_failing() {
+    configure build/failing tests/cli/selftest
+    tests failing build/failing
+}
+
+stage_study() {
+    rm -rf build/quick-study
+    start=$(date +%s)
+    build/gcc/src/cli/retort study recipes/study.yaml --quick --out build/quick-study >"$logs/study.log" 2>&1 &&
+        [ -s build/quick-study/report.html ] && [ -s build/quick-study/report.json ] &&
+        [ -s build/quick-study/manifest.json ]
+    tally $? "study --quick ($(($(date +%s) - start)) s)" "$logs/study.log"
+}
+
+needs() {
+    need_build_tools
+    need_check_tools
+}
+
+install_missing needs
+check_meson
+for stage in $(echo "$stages" | tr ',' ' '); do
+    case $stage in
+    gcc | clang | sanitize | format | tidy | valgrind | runner | study | failing) ;;
+    *)
+        echo "$0: unknown stage '$stage'" >&2
+        exit 2
+        ;;
+    esac
+    echo "== $stage"
+    "stage_$stage"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

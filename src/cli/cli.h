@@ -1,0 +1,79 @@
+/* The command-line program: one table of commands, each a thin file over the library's public headers.
+ *
+ * To add a command: write cmd_NAME.c with a `const command command_NAME`, declare it here, add it to COMMANDS in main.c
+ * (sorted) and to meson.build, then refresh the manual and the completions (scripts/documents.sh). Flags, recipe keys,
+ * help and documentation all come from its option table. */
+#ifndef RETORT_CLI_H
+#define RETORT_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "retort/options.h"
+#include "retort/progress.h"
+
+/* What every command understands besides its own table. */
+typedef struct common_options {
+    char *config;
+    bool json, quiet;
+} common_options;
+
+extern const retort_option common_option_table[];
+
+typedef struct invocation {
+    common_options common;
+    const retort_progress *progress; /* NULL with --quiet */
+} invocation;
+
+typedef struct command {
+    const char *name;
+    const char *summary;     /* one line for the list of commands */
+    const char *description; /* paragraphs separated by an empty line */
+    const char *examples;    /* lines "command\tmeaning" */
+    const retort_option *table;
+    size_t options_size;       /* sizeof the table's struct */
+    const char *positional;    /* the option that arguments without a flag set, or NULL; a LIST takes several */
+    const char *recipe_option; /* the option that names the recipe (study), whose sections the library reads; or NULL:
+                                  --config names one flat recipe */
+    bool has_json;             /* understands --json (a table with its own `json` handles that itself) */
+    retort_status (*run)(const void *options, const invocation *call, retort_error *err);
+} command;
+
+extern const command command_behaviors, command_data, command_distill, command_eval, command_model, command_pretrain,
+    command_report, command_rl, command_sample, command_study, command_teach, command_tokens;
+
+/* main.c: every command, sorted by name; a NULL ends it. */
+extern const command *const COMMANDS[];
+
+/* arguments.c: fills the command's options and the common ones from the recipe, then from the flags. *help is set where
+ * -h or --help stands among them, and then nothing else was done. */
+retort_status parse_arguments(const command *cmd, int count, char **arguments, void *options, common_options *common,
+                              bool *help, retort_error *err);
+/* "--learning-rate" from "learning_rate". */
+void flag_of(const char *name, char *flag, size_t size);
+/* Whether a command takes this one of the common options. */
+bool takes_common(const command *cmd, const retort_option *option);
+
+/* help.c */
+void print_overview(FILE *out);
+void print_command_help(FILE *out, const command *cmd);
+/* Text filled to `width` columns behind `indent` spaces; `column` is where the cursor already stands. */
+void print_filled(FILE *out, const char *text, int indent, int column, int width);
+/* The option's sentence and, in brackets, what it defaults to and where it ends. */
+void describe(const retort_option *option, char *text, size_t size);
+/* A boolean that is on unless --no-NAME is given. */
+bool is_on_by_default(const retort_option *option);
+
+/* documents.c: the manual page, the completions, docs/cli.md and the tables as JSON, for one command or (NULL) all.
+ * False: no such format. */
+bool print_document(FILE *out, const char *format, const command *only);
+
+/* bar.c: progress on standard error. */
+void bar_open(retort_progress *progress);
+void bar_close(void); /* ends a line that is being redrawn */
+
+/* Fills *err and returns code. */
+retort_status fail(retort_error *err, retort_status code, const char *fmt, ...) RETORT_PRINTF(3, 4);
+
+#endif
