@@ -141,6 +141,8 @@ void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *
 
 /* Log-sum-exp of one row: m + log(lanes(exp(x_j * inv_t - m))), m = max x_j * inv_t. */
 float rt_logsumexp(int64_t n, const float *x, float inv_temperature);
+/* p_j = exp(x_j * inv_t - lse): the probabilities that rt_token_logprob takes the logarithm of. p may be x. */
+void rt_softmax(int64_t n, const float *x, float inv_temperature, float lse, float *p);
 /* Entropy of softmax(x * inv_t) in nats: lanes(p_j, -log p_j by fma), log p_j = x_j * inv_t - lse, -log p_j at most
  * 200. */
 float rt_entropy(int64_t n, const float *x, float inv_temperature, float lse);

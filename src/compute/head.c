@@ -24,6 +24,10 @@ float rt_logsumexp(int64_t n, const float *x, float inv_temperature) {
     return rt_kernels->head->logsumexp(n, x, inv_temperature);
 }
 
+void rt_softmax(int64_t n, const float *x, float inv_temperature, float lse, float *p) {
+    rt_kernels->head->softmax(n, x, inv_temperature, lse, p);
+}
+
 float rt_entropy(int64_t n, const float *x, float inv_temperature, float lse) {
     return rt_kernels->head->entropy(n, x, inv_temperature, lse);
 }

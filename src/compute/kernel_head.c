@@ -23,6 +23,14 @@ static float logsumexp(int64_t n, const float *x, float inv_temperature) {
     return m + rt_logf(rt_v16_sum(sum));
 }
 
+static void softmax(int64_t n, const float *x, float inv_temperature, float lse, float *p) {
+    rt_v16 scale = rt_v16_set(inv_temperature), offset = rt_v16_set(lse);
+    for (int64_t j = 0; j < n; j += RT_LANES) {
+        rt_v16 logp = rt_v16_sub(rt_v16_mul(rt_v16_load_upto(x + j, n - j), scale), offset);
+        rt_v16_store_upto(p + j, n - j, rt_v16_exp(logp));
+    }
+}
+
 /* -log p is clamped where p is 0 anyway, so that a logit of -inf adds 0 and not 0 * inf. */
 #define MOST_SURPRISE 200.0f
 
@@ -52,4 +60,5 @@ static void gradient(int64_t n, float *x, int64_t target, float coefficient, flo
     x[target] = coefficient * (1.0f - p_target) * inv_temperature;
 }
 
-const struct rt_head_kernels RT_KERNEL_TABLE(head) = {.logsumexp = logsumexp, .entropy = entropy, .gradient = gradient};
+const struct rt_head_kernels RT_KERNEL_TABLE(head) = {
+    .logsumexp = logsumexp, .softmax = softmax, .entropy = entropy, .gradient = gradient};

@@ -185,6 +185,12 @@ void rt_decoder_destroy(rt_decoder *dec) {
     rt_free(dec);
 }
 
+void rt_decoder_limits(const rt_decoder *dec, int64_t *slots, int64_t *capacity, int64_t *max_rows) {
+    *slots = dec->slots;
+    *capacity = dec->capacity;
+    *max_rows = dec->max_rows;
+}
+
 retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
     if (!rt_config_same_shape(&dec->config, &model->config)) return RETORT_ERR_STATE;
     return set_weights(dec, model, NULL);

@@ -135,6 +135,8 @@ retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t ca
 void rt_decoder_destroy(rt_decoder *decoder);
 /* The memory of such a decoder, weights included, asked before it is taken; SIZE_MAX when out of range. */
 size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows);
+/* What it was created with. */
+void rt_decoder_limits(const rt_decoder *decoder, int64_t *slots, int64_t *capacity, int64_t *max_rows);
 /* Takes new weights without new memory (RL after each update). What the slots hold stays, computed with the old
  * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape. */
 retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);
