@@ -130,6 +130,10 @@ static void note(teller *w, rt_step s) {
     if (w->shown_count < (int)(sizeof w->shown / sizeof *w->shown)) w->shown[w->shown_count++] = s;
 }
 
+static bool same_step(rt_step s, rt_step t) {
+    return s.a == t.a && s.b == t.b && s.op == t.op;
+}
+
 /* The first step of an attempt that starts from the given numbers. */
 static void open_approach(teller *w, rt_step s) {
     if ((s.op == '+' || s.op == '*') && s.a < s.b) {
@@ -138,10 +142,8 @@ static void open_approach(teller *w, rt_step s) {
         s.b = t;
     }
     int n = w->plan->approaches;
-    for (int i = 0; i < n; i++) {
-        const rt_step *k = &w->approaches[i];
-        if (k->a == s.a && k->b == s.b && k->op == s.op) return;
-    }
+    for (int i = 0; i < n; i++)
+        if (same_step(w->approaches[i], s)) return;
     if (n == (int)(sizeof w->approaches / sizeof *w->approaches)) return;
     w->approaches[n] = s;
     w->plan->approaches++;
@@ -364,7 +366,7 @@ typedef struct branch {
 
 static void offer(teller *w, branch *best, branch *candidate, const rt_step *tried, int tried_count) {
     for (int i = 0; i < tried_count; i++)
-        if (memcmp(&tried[i], &candidate->step, sizeof *tried) == 0) return;
+        if (same_step(tried[i], candidate->step)) return;
     int32_t score = 1000;
     for (int z = 0; z < 3; z++) {
         int32_t e = estimate_last(&candidate->next, z);
@@ -475,7 +477,6 @@ static int tell_impression(teller *w, const state *s) {
 
 static int search_four(teller *w, const state *s) {
     rt_step tried[BRANCHES_MAX];
-    memset(tried, 0, sizeof tried);
     int count = 0;
     while (!over(w) && count < BRANCHES_MAX) {
         branch b;

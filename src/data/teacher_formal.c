@@ -54,6 +54,10 @@ static retort_status check_problem(const rt_problem *problem, retort_error *err)
     RT_CHECK(q->count >= 2 && q->count <= 6 && q->target >= RT_TARGET_MIN && q->target <= RT_TARGET_MAX, err,
              RETORT_ERR_UNSUPPORTED, "problem '%s': the world's teachers take 2 to 6 numbers and targets %d..%d",
              problem->id, RT_TARGET_MIN, RT_TARGET_MAX);
+    for (int i = 0; i < q->count; i++)
+        RT_CHECK(q->numbers[i] >= 0 && q->numbers[i] <= RT_VALUE_MAX, err, RETORT_ERR_UNSUPPORTED,
+                 "problem '%s': the world's teachers take numbers 0..%d, not %d", problem->id, RT_VALUE_MAX,
+                 q->numbers[i]);
     return RETORT_OK;
 }
 
