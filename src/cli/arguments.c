@@ -15,7 +15,7 @@ const retort_option common_option_table[] = {
     {0},
 };
 
-retort_status fail(retort_error *err, retort_status code, const char *fmt, ...) {
+retort_status cli_fail(retort_error *err, retort_status code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);
     err->code = code;
@@ -69,7 +69,7 @@ static retort_status unknown_flag(const command *cmd, const char *flag, const ch
     }
     char known[80];
     flag_of(nearest, known, sizeof known);
-    return fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s', the nearest known one is '%s'", flag, known);
+    return cli_fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s', the nearest known one is '%s'", flag, known);
 }
 
 /* One "--name", "--name=value" or "--no-name"; `following` is the next argument or NULL; *used counts what was taken.
@@ -78,7 +78,7 @@ static retort_status scan_flag(scan *s, const char *flag, const char *following,
     char name[80];
     const char *equals = strchr(flag, '=');
     size_t length = equals != NULL ? (size_t)(equals - flag) - 2 : strlen(flag) - 2;
-    if (length >= sizeof name) return fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s'", flag);
+    if (length >= sizeof name) return cli_fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s'", flag);
     memcpy(name, flag + 2, length);
     name[length] = '\0';
     *used = 1;
@@ -95,14 +95,14 @@ static retort_status scan_flag(scan *s, const char *flag, const char *following,
     }
     if (option == NULL) return unknown_flag(s->cmd, flag, name, err);
     const char *value = equals != NULL ? equals + 1 : NULL;
-    if (negated && value != NULL) return fail(err, RETORT_ERR_USAGE, "flag '--%s' takes no value", name);
+    if (negated && value != NULL) return cli_fail(err, RETORT_ERR_USAGE, "flag '--%s' takes no value", name);
     if (option->type == RETORT_OPTION_BOOL && value == NULL) {
         value = negated ? "false" : "true";
     } else if (value == NULL) {
         /* A value that looks like a flag is nearly always a forgotten value; "--x=--y" still says it. */
         if (following == NULL || strncmp(following, "--", 2) == 0) {
             const char *argument = option->argument != NULL ? option->argument : "a value";
-            return fail(err, RETORT_ERR_USAGE, "flag '--%s' needs %s after it", name, argument);
+            return cli_fail(err, RETORT_ERR_USAGE, "flag '--%s' needs %s after it", name, argument);
         }
         value = following;
         *used = 2;
@@ -114,10 +114,10 @@ static retort_status scan_flag(scan *s, const char *flag, const char *following,
 static retort_status scan_positional(scan *s, const char *argument, int seen, retort_error *err) {
     const command *cmd = s->cmd;
     const retort_option *option = cmd->positional != NULL ? retort_options_find(cmd->table, cmd->positional) : NULL;
-    if (option == NULL) return fail(err, RETORT_ERR_USAGE, "unexpected argument '%.80s'", argument);
+    if (option == NULL) return cli_fail(err, RETORT_ERR_USAGE, "unexpected argument '%.80s'", argument);
     if (option->type != RETORT_OPTION_LIST && seen > 0) {
-        return fail(err, RETORT_ERR_USAGE, "unexpected argument '%.80s', one %s is enough", argument,
-                    option->argument != NULL ? option->argument : "value");
+        return cli_fail(err, RETORT_ERR_USAGE, "unexpected argument '%.80s', one %s is enough", argument,
+                        option->argument != NULL ? option->argument : "value");
     }
     s->items[s->count++] = (assignment){option, false, argument};
     return RETORT_OK;
@@ -137,7 +137,7 @@ static retort_status scan_arguments(scan *s, int count, char **arguments, retort
         } else if (flags && strncmp(argument, "--", 2) == 0) {
             st = scan_flag(s, argument, i + 1 < count ? arguments[i + 1] : NULL, &used, err);
         } else if (flags && argument[0] == '-' && argument[1] != '\0') {
-            st = fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s', flags have two hyphens", argument);
+            st = cli_fail(err, RETORT_ERR_USAGE, "unknown flag '%.80s', flags have two hyphens", argument);
         } else {
             st = scan_positional(s, argument, seen++, err);
         }
@@ -157,7 +157,7 @@ static retort_status append_list(const retort_option *table, void *options, cons
     size_t size = strlen(old) + strlen(value) + 2;
     char *joined = malloc(size);
     if (joined == NULL) {
-        st = fail(err, RETORT_ERR_MEMORY, "out of memory: '%s'", name);
+        st = cli_fail(err, RETORT_ERR_MEMORY, "out of memory: '%s'", name);
     } else {
         snprintf(joined, size, "%s%s%s", old, old[0] != '\0' ? "," : "", value);
         st = retort_options_set(table, options, name, joined, err);
@@ -218,8 +218,8 @@ static retort_status check_required(const command *cmd, const void *options, ret
         if (retort_options_check(one, options, NULL) == RETORT_OK) continue;
         char flag[80];
         flag_of(option->name, flag, sizeof flag);
-        return fail(err, RETORT_ERR_USAGE, "'%s %s' is required", flag,
-                    option->argument != NULL ? option->argument : "VALUE");
+        return cli_fail(err, RETORT_ERR_USAGE, "'%s %s' is required", flag,
+                        option->argument != NULL ? option->argument : "VALUE");
     }
     return RETORT_OK;
 }
@@ -230,7 +230,7 @@ retort_status parse_arguments(const command *cmd, int count, char **arguments, v
     if (st == RETORT_OK) st = retort_options_defaults(common_option_table, common, err);
     if (st != RETORT_OK) return st;
     scan s = {.cmd = cmd, .items = calloc((size_t)count + 1, sizeof(assignment))};
-    if (s.items == NULL) return fail(err, RETORT_ERR_MEMORY, "out of memory: arguments");
+    if (s.items == NULL) return cli_fail(err, RETORT_ERR_MEMORY, "out of memory: arguments");
     st = scan_arguments(&s, count, arguments, err);
     *help = s.help;
     if (st == RETORT_OK && !s.help) st = load_recipe(&s, options, err);

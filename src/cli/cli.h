@@ -74,6 +74,6 @@ void bar_open(retort_progress *progress);
 void bar_close(void); /* ends a line that is being redrawn */
 
 /* Fills *err and returns code. */
-retort_status fail(retort_error *err, retort_status code, const char *fmt, ...) RETORT_PRINTF(3, 4);
+retort_status cli_fail(retort_error *err, retort_status code, const char *fmt, ...) RETORT_PRINTF(3, 4);
 
 #endif

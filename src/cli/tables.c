@@ -194,7 +194,7 @@ retort_status print_result(const char *text, bool as_json, retort_error *err) {
     }
     json_error_t problem;
     json_t *value = json_loads(text, 0, &problem);
-    if (value == NULL) return fail(err, RETORT_ERR_FORMAT, "the result is no JSON: %s", problem.text);
+    if (value == NULL) return cli_fail(err, RETORT_ERR_FORMAT, "the result is no JSON: %s", problem.text);
     print_value(stdout, value, "", 0);
     json_decref(value);
     return RETORT_OK;

@@ -1,0 +1,1 @@
+$RETORT distill --lr-scheduler-type cosin

@@ -1,0 +1,1 @@
+$RETORT distill --no-resume=yes

@@ -1,0 +1,1 @@
+$RETORT distill --warmup_ratio=1.5

@@ -1,0 +1,1 @@
+$RETORT --help && $RETORT -h >again && $RETORT help | cmp - again

@@ -1,0 +1,1 @@
+$RETORT model --print-options html

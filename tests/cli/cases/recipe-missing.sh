@@ -1,0 +1,1 @@
+$RETORT distill --config none.yaml

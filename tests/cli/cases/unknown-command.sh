@@ -1,0 +1,1 @@
+$RETORT destill --model x
