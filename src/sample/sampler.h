@@ -10,6 +10,7 @@
 
 #include "core/progress.h"
 #include "model/model.h"
+#include "sample/bans.h"
 #include "text/tokenizer.h"
 
 typedef struct rt_sampling {
@@ -24,7 +25,8 @@ typedef struct rt_sampling {
     const char *const *stop; /* stop strings: the text ends before the first of them */
     int32_t num_stop;
     const uint8_t *banned; /* [V] 1 = never sampled, or NULL */
-    bool ignore_eos;
+    const rt_bans *bans;   /* banned words, or NULL */
+    bool ignore_eos;       /* the model's eos is a token like others */
 } rt_sampling;
 
 typedef enum rt_finish { RT_FINISH_STOP, RT_FINISH_LENGTH } rt_finish;
@@ -35,6 +37,9 @@ typedef struct rt_prompt {
     uint64_t key; /* identifies the prompt for the generator: a hash of its id, not its place in the batch */
 } rt_prompt;
 
+/* The key of a problem's id: the same wherever a problem is sampled. */
+uint64_t rt_prompt_key(const char *id);
+
 typedef struct rt_response {
     int32_t *ids; /* sampled tokens, the final eos included when finish is stop by eos */
     float *logp;  /* under the full model distribution at temperature 1 (no truncation, no bans) */
@@ -44,13 +49,20 @@ typedef struct rt_response {
 
 /* Samples n responses of each prompt; *out is an array of prompts * n (prompt-major), freed with
  * rt_responses_free. decoder's slots bound the batch. on_done (may be NULL) is called as responses complete in order
- * (prompt-major), so that a caller can write them at once. */
+ * (prompt-major), so that a caller can write them at once. RETORT_ERR_USAGE: a setting out of range, or a prompt that
+ * with max_new_tokens does not fit in the model's context (nothing is cut silently); RETORT_ERR_FORMAT: an empty
+ * prompt or a token id outside the vocabulary; RETORT_ERR_NUMERIC: logits that are no numbers; both name the prompt by
+ * its place. Ids that the model has and the tokenizer has not (padding of the vocabulary) are never sampled. */
 typedef retort_status (*rt_on_response)(void *context, int64_t prompt, int64_t sample, const rt_response *response,
                                         retort_error *err);
 retort_status rt_sample(rt_decoder *decoder, const rt_config *config, const rt_tokenizer *tokenizer,
                         const rt_prompt *prompts, int64_t num_prompts, int64_t n, const rt_sampling *settings,
                         rt_on_response on_done, void *context, const retort_progress *progress, const char *stage,
                         rt_response **out, retort_error *err);
+/* Appends the response's text: special tokens, a final eos or stop id, and what follows the first stop string left out.
+ * The bytes may be invalid UTF-8 where the response ends inside a character. */
+retort_status rt_response_text(const rt_config *config, const rt_tokenizer *tokenizer, const rt_sampling *settings,
+                               const rt_response *response, rt_buffer *out, retort_error *err);
 void rt_responses_free(rt_response *responses, int64_t count);
 /* FLOPs of the work done for these responses: prefill once a prompt, decode per token. */
 double rt_sample_flops(const rt_config *config, const rt_prompt *prompts, int64_t num_prompts, int64_t n,
