@@ -129,3 +129,35 @@ retort_status rt_json_real(const json_t *object, const char *key, const char *wh
     *out = json_number_value(value);
     return RETORT_OK;
 }
+
+/* Length of the valid UTF-8 character at bytes (RFC 3629: no overlong forms, no surrogates), 0 if there is none. */
+static size_t utf8_length(const unsigned char *b, size_t left) {
+    if (b[0] < 0x80) return 1;
+    size_t n = b[0] >= 0xC2 && b[0] <= 0xDF   ? 2
+               : b[0] >= 0xE0 && b[0] <= 0xEF ? 3
+               : b[0] >= 0xF0 && b[0] <= 0xF4 ? 4
+                                              : 0;
+    if (n == 0 || n > left) return 0;
+    for (size_t i = 1; i < n; i++)
+        if ((b[i] & 0xC0) != 0x80) return 0;
+    if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F)) return 0;
+    if ((b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F)) return 0;
+    return n;
+}
+
+json_t *rt_json_text(const char *bytes, size_t length) {
+    json_t *text = json_stringn(bytes, length);
+    if (text != NULL) return text;
+    char *repaired = rt_malloc_array(length + 1, 3);
+    if (repaired == NULL) return NULL;
+    size_t out = 0;
+    for (size_t at = 0; at < length;) {
+        size_t n = utf8_length((const unsigned char *)bytes + at, length - at);
+        memcpy(repaired + out, n > 0 ? bytes + at : "\xEF\xBF\xBD", n > 0 ? n : 3);
+        out += n > 0 ? n : 3;
+        at += n > 0 ? n : 1;
+    }
+    text = json_stringn(repaired, out);
+    rt_free(repaired);
+    return text;
+}

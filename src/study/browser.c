@@ -26,12 +26,11 @@ static retort_status response_json(const rt_study *study, rt_arm_id arm, const r
     rt_behavior_span *found = NULL;
     size_t count = 0;
     RT_TRY(rt_world_behavior_spans(question, record->text, record->length, &found, &count, err));
-    json_t *spans = json_array(), *text = json_stringn(record->text, record->length);
+    json_t *spans = json_array(), *text = rt_json_text(record->text, record->length);
     for (size_t i = 0; i < count; i++)
         json_array_append_new(spans, span_json(found[i].kind, found[i].begin, found[i].end));
     rt_free(found);
     add_token_spans(record, spans);
-    if (text == NULL) text = json_string("(not valid UTF-8)");
     *out = json_pack("{s:s, s:i, s:o, s:s, s:s, s:I, s:o}", "arm", RT_ARM_TABLE[arm].name, "sample",
                      (int)record->sample, "text", text, "verdict", rt_verdict_name(record->verdict), "finish_reason",
                      record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,

@@ -1,0 +1,242 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyze/jsonout.h"
+#include "analyze/responses.h"
+#include "core/file.h"
+#include "core/progress.h"
+#include "data/world.h"
+#include "retort/analyze.h"
+
+/* What one evaluation holds while it runs. */
+typedef struct evaluator {
+    const rt_evaluation *what;
+    rt_model model;
+    rt_tokenizer *tokenizer;
+    rt_decoder *decoder;
+    rt_bans *bans;
+    rt_ids *ids;        /* [problems] */
+    rt_prompt *prompts; /* [problems] */
+    rt_atomic_file file;
+    rt_response_set *set;
+    rt_sampling sampling;
+} evaluator;
+
+static retort_status render_prompts(evaluator *e, int64_t *longest, retort_error *err) {
+    const rt_problems *problems = e->what->problems;
+    e->ids = rt_calloc((size_t)problems->count, sizeof *e->ids);
+    e->prompts = rt_calloc((size_t)problems->count, sizeof *e->prompts);
+    RT_CHECK(e->ids != NULL && e->prompts != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld prompts",
+             (long long)problems->count);
+    rt_buffer text = {0};
+    retort_status st = RETORT_OK;
+    *longest = 0;
+    for (int64_t i = 0; i < problems->count && st == RETORT_OK; i++) {
+        rt_buffer_clear(&text);
+        st = rt_tokenizer_render_problem(e->tokenizer, problems->items[i].problem, &text, err);
+        if (st == RETORT_OK) st = rt_tokenizer_encode(e->tokenizer, text.data, text.length, true, &e->ids[i], err);
+        e->prompts[i] = (rt_prompt){e->ids[i].data, e->ids[i].count, rt_prompt_key(problems->items[i].id)};
+        if (e->ids[i].count > *longest) *longest = e->ids[i].count;
+    }
+    rt_buffer_free(&text);
+    return st;
+}
+
+static retort_status prepare(evaluator *e, retort_error *err) {
+    const rt_evaluation *what = e->what;
+    RT_TRY(rt_compute_init(err));
+    RT_TRY(rt_model_load(what->model_dir, &e->model, err));
+    RT_TRY(rt_tokenizer_load(what->model_dir, &e->tokenizer, err));
+    int64_t longest;
+    RT_TRY(render_prompts(e, &longest, err));
+    int64_t capacity = longest + what->sampling.max_new_tokens;
+    int64_t total = what->problems->count * what->n;
+    int64_t slots = total < what->batch ? total : what->batch;
+    RT_TRY(rt_decoder_create(&e->model, slots, capacity, slots > longest ? slots : longest, &e->decoder, err));
+    e->sampling = what->sampling;
+    if (what->num_ban_words > 0) {
+        RT_TRY(rt_bans_create(e->tokenizer, what->ban_words, what->num_ban_words, &e->bans, err));
+        e->sampling.bans = e->bans;
+    }
+    e->set->records = rt_calloc((size_t)total, sizeof *e->set->records);
+    e->set->model = rt_strdup(what->name);
+    e->set->problems = what->problems->count;
+    RT_CHECK(e->set->records != NULL && e->set->model != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld responses",
+             (long long)total);
+    return RETORT_OK;
+}
+
+/* Tokens up to the one that closes the graded box. */
+static int64_t tokens_to(const evaluator *e, const rt_response *response, size_t end) {
+    size_t length = 0;
+    for (int64_t i = 0; i < response->count; i++) {
+        size_t piece = 0;
+        (void)rt_tokenizer_piece(e->tokenizer, response->ids[i], &piece);
+        length += piece;
+        if (length >= end) return i + 1;
+    }
+    return response->count;
+}
+
+static retort_status write_line(evaluator *e, const rt_problem *problem, const rt_record *record, retort_error *err) {
+    json_t *text = rt_json_text(record->text, record->length);
+    json_t *line =
+        json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:o}", "problem_id", problem->id, "sample", (int)record->sample,
+                  "model", e->what->name, "verdict", rt_verdict_name(record->verdict), "finish_reason",
+                  record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,
+                  "answer_tokens", (json_int_t)record->answer_tokens, "text", text);
+    char *dumped = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
+    json_decref(line);
+    RT_CHECK(dumped != NULL, err, RETORT_ERR_MEMORY, "out of memory: response line");
+    retort_status st = rt_atomic_printf(&e->file, err, "%s\n", dumped);
+    free(dumped);
+    return st;
+}
+
+static retort_status take_response(void *context, int64_t problem, int64_t sample, const rt_response *response,
+                                   retort_error *err) {
+    evaluator *e = context;
+    const rt_problem *asked = &e->what->problems->items[problem];
+    rt_record *record = &e->set->records[e->set->count++];
+    rt_buffer text = {0};
+    *record = (rt_record){
+        .problem = (int32_t)problem, .sample = (int32_t)sample, .tokens = response->count, .finish = response->finish};
+    retort_status st = rt_response_text(&e->model.config, e->tokenizer, &e->sampling, response, &text, err);
+    if (st == RETORT_OK) st = rt_buffer_append(&text, "", 0, err);
+    if (st != RETORT_OK) {
+        rt_buffer_free(&text);
+        return st;
+    }
+    record->text = text.data; /* ownership moves to the record */
+    record->length = text.length;
+    record->verdict = rt_answer_grade(&asked->question, text.data, text.length, NULL);
+    size_t begin, end;
+    if (rt_answer_boxed(text.data, text.length, &begin, &end)) record->answer_tokens = tokens_to(e, response, end + 1);
+    return e->file.stream != NULL ? write_line(e, asked, record, err) : RETORT_OK;
+}
+
+static void finish(evaluator *e) {
+    if (e->ids != NULL)
+        for (int64_t i = 0; i < e->what->problems->count; i++) rt_ids_free(&e->ids[i]);
+    rt_free(e->ids);
+    rt_free(e->prompts);
+    rt_bans_destroy(e->bans);
+    rt_decoder_destroy(e->decoder);
+    rt_tokenizer_destroy(e->tokenizer);
+    rt_model_release(&e->model);
+    rt_atomic_abort(&e->file);
+}
+
+static retort_status run(evaluator *e, const retort_progress *progress, double *flops, retort_error *err) {
+    const rt_evaluation *what = e->what;
+    RT_TRY(prepare(e, err));
+    if (what->path != NULL) RT_TRY(rt_atomic_open(&e->file, what->path, err));
+    rt_response *responses = NULL;
+    RT_TRY(rt_sample(e->decoder, &e->model.config, e->tokenizer, e->prompts, what->problems->count, what->n,
+                     &e->sampling, take_response, e, progress, what->stage, &responses, err));
+    int64_t total = what->problems->count * what->n;
+    if (flops != NULL)
+        *flops = rt_sample_flops(&e->model.config, e->prompts, what->problems->count, what->n, responses);
+    rt_responses_free(responses, total);
+    RT_CHECK(e->set->count == total, err, RETORT_ERR_STATE, "%lld responses came back of %lld asked for",
+             (long long)e->set->count, (long long)total);
+    return e->file.stream != NULL ? rt_atomic_commit(&e->file, err) : RETORT_OK;
+}
+
+retort_status rt_evaluate(const rt_evaluation *evaluation, const retort_progress *progress, rt_response_set *out,
+                          double *flops, retort_error *err) {
+    *out = (rt_response_set){0};
+    RT_CHECK(evaluation->problems->count > 0 && evaluation->n > 0, err, RETORT_ERR_USAGE,
+             "there is nothing to evaluate: %lld problems, %lld samples", (long long)evaluation->problems->count,
+             (long long)evaluation->n);
+    evaluator e = {.what = evaluation, .set = out};
+    retort_status st = run(&e, progress, flops, err);
+    finish(&e);
+    if (st != RETORT_OK) rt_response_set_free(out);
+    return st;
+}
+
+/* ---- the command ------------------------------------------------------------------------------------------------ */
+
+#define FIELD(name) offsetof(retort_eval_options, name)
+const retort_option retort_eval_option_table[] = {
+    {"model", RETORT_OPTION_STRING, FIELD(model), NULL, "DIR", "model directory", "Input", 0, 0, NULL, true},
+    {"problems", RETORT_OPTION_STRING, FIELD(problems), NULL, "FILE",
+     "problems, JSONL; default: problems of the world's split", NULL, 0, 0, NULL, false},
+    {"split", RETORT_OPTION_STRING, FIELD(split), "validation", "NAME",
+     "split of the world when no file is given: validation, test, hard, transfer, ...", NULL, 0, 0, NULL, false},
+    {"count", RETORT_OPTION_INT, FIELD(count), "100", "N", "problems taken from the split", NULL, 1, 1e7, NULL, false},
+    {"problems_seed", RETORT_OPTION_INT, FIELD(problems_seed), "1", "N", "seed that chooses them", NULL, 0, 1e9, NULL,
+     false},
+    {"output", RETORT_OPTION_STRING, FIELD(output), NULL, "FILE", "keep the responses, JSONL", NULL, 0, 0, NULL, false},
+    {"n", RETORT_OPTION_INT, FIELD(n), "16", "N", "samples a problem (avg@N)", "Sampling", 1, 4096, NULL, false},
+    {"seed", RETORT_OPTION_INT, FIELD(seed), "1", "N", "seed of the sampler", NULL, 0, 1e15, NULL, false},
+    {"max_new_tokens", RETORT_OPTION_INT, FIELD(max_new_tokens), "384", "N", "longest response, in tokens", NULL, 1,
+     1e6, NULL, false},
+    {"temperature", RETORT_OPTION_REAL, FIELD(temperature), "0.6", "T", "0: greedy", NULL, 0, 100, NULL, false},
+    {"top_p", RETORT_OPTION_REAL, FIELD(top_p), "0.95", "P", "nucleus: smallest set of tokens with this mass", NULL, 0,
+     1, NULL, false},
+    {"top_k", RETORT_OPTION_INT, FIELD(top_k), "0", "K", "most probable tokens kept; 0: all", NULL, 0, 1e6, NULL,
+     false},
+    {"min_p", RETORT_OPTION_REAL, FIELD(min_p), "0", "P", "tokens kept have at least P times the top probability", NULL,
+     0, 1, NULL, false},
+    {"ban_list", RETORT_OPTION_LIST, FIELD(ban_list), NULL, "LIST",
+     "word categories (anthropomorphic, logical) or files of words that may not be sampled", NULL, 0, 0, NULL, false},
+    {"batch", RETORT_OPTION_INT, FIELD(batch), "256", "N", "responses sampled at once; never changes a result",
+     "Machine", 1, 4096, NULL, false},
+    {"threads", RETORT_OPTION_INT, FIELD(threads), "0", "N", "threads (0: all processors); never changes a result",
+     NULL, 0, 1024, NULL, false},
+    {0}};
+
+static retort_status load_problems(const retort_eval_options *options, rt_problems *out, retort_error *err) {
+    if (options->problems != NULL) return rt_problems_read(options->problems, out, err);
+    rt_split split;
+    RT_TRY(rt_split_parse(options->split, &split, err));
+    return rt_world_problems(split, options->count, (uint64_t)options->problems_seed, out, err);
+}
+
+retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
+                          retort_error *err) {
+    RT_TRY(retort_options_check(retort_eval_option_table, options, err));
+    RT_TRY(rt_compute_init(err));
+    rt_compute_set_threads((int)options->threads);
+    rt_problems problems = {0};
+    rt_word_list words = {0};
+    rt_response_set set = {0};
+    json_t *score = NULL;
+    double flops = 0;
+    retort_status st = load_problems(options, &problems, err);
+    if (st == RETORT_OK && options->ban_list != NULL) st = rt_word_list_read(options->ban_list, &words, err);
+    if (st == RETORT_OK) {
+        rt_evaluation evaluation = {
+            .model_dir = options->model,
+            .name = options->model,
+            .problems = &problems,
+            .n = options->n,
+            .batch = options->batch,
+            .sampling = {.temperature = (float)options->temperature,
+                         .top_p = (float)options->top_p,
+                         .top_k = (int32_t)options->top_k,
+                         .min_p = (float)options->min_p,
+                         .seed = (uint64_t)options->seed,
+                         .max_new_tokens = options->max_new_tokens},
+            .ban_words = (const char *const *)words.words,
+            .num_ban_words = words.count,
+            .path = options->output,
+            .stage = "eval",
+        };
+        st = rt_evaluate(&evaluation, progress, &set, &flops, err);
+    }
+    if (st == RETORT_OK) st = rt_score_json(&set, (uint64_t)options->seed, &score, err);
+    if (st == RETORT_OK) {
+        json_object_set_new(score, "model", json_string(options->model));
+        rt_json_set_real(score, "flops", flops);
+        *json = json_dumps(score, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+        if (*json == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: score");
+    }
+    json_decref(score);
+    rt_response_set_free(&set);
+    rt_word_list_free(&words);
+    rt_problems_free(&problems);
+    return st;
+}
