@@ -38,7 +38,7 @@ static int64_t ceil_div(int64_t a, int64_t b) {
 static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch) {
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
     const float *b = scratch;
-    int64_t panel_stride = k * RT_PANEL;
+    int64_t panel_stride = k * RT_PANEL + RT_GEMM_PAD;
     if (x->form == B_PACKED) {
         b = x->b + j / RT_PANEL * x->ldb + p * RT_PANEL;
         panel_stride = x->ldb;
@@ -49,14 +49,16 @@ static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, 
     }
     bool accumulate = x->accumulate || p > 0;
     int64_t rows_max = kernels->rows_max;
-    float *packed_a = scratch + (int64_t)RT_GEMM_KC * RT_GEMM_NC;
+    float *packed_a = scratch + RT_GEMM_SCRATCH_B;
+    int64_t block_stride = rows_max * k + RT_GEMM_PAD;
     int64_t step = x->a_transposed ? RT_GEMM_MC / rows_max * rows_max : x->m;
     for (int64_t first = 0; first < x->m; first += step) {
         int64_t last = min64(first + step, x->m);
-        if (x->a_transposed) kernels->pack_a(last - first, k, x->a + p * x->lda + first, x->lda, packed_a);
+        if (x->a_transposed)
+            kernels->pack_a(last - first, k, x->a + p * x->lda + first, x->lda, packed_a, block_stride);
         for (int64_t i = first; i < last; i += rows_max) {
             rt_gemm_a a = {x->a + i * x->lda + p, x->lda, false};
-            if (x->a_transposed) a = (rt_gemm_a){packed_a + (i - first) * k, rows_max, true};
+            if (x->a_transposed) a = (rt_gemm_a){packed_a + (i - first) / rows_max * block_stride, rows_max, true};
             kernels->tile_row((int)min64(rows_max, last - i), n, k, &a, b, panel_stride, x->c + i * x->ldc + j, x->ldc,
                               accumulate);
         }

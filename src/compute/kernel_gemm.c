@@ -136,17 +136,17 @@ static void tile_row(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const f
     functions[a->packed][rows](n, k, a->data, a->stride, b, panel_stride, c, ldc, accumulate);
 }
 
+/* Both packings of rows walk b row by row, as memory prefetchers expect. */
 static void pack_b(int64_t n, int64_t k, const float *b, int64_t ldb, float *out, int64_t panel_stride) {
-    for (int64_t j = 0; j < n; j += RT_PANEL) {
-        int64_t width = n - j < RT_PANEL ? n - j : RT_PANEL;
-        float *panel = out + j / RT_PANEL * panel_stride;
-        const float *column = b + j;
-        if (width == RT_PANEL) {
-            for (int64_t p = 0; p < k; p++) memcpy(panel + p * RT_PANEL, column + p * ldb, RT_PANEL * sizeof(float));
-            continue;
+    int64_t full = n / RT_PANEL, rest = n % RT_PANEL;
+    if (rest > 0) memset(out + full * panel_stride, 0, (size_t)k * RT_PANEL * sizeof(float));
+    for (int64_t p = 0; p < k; p++, b += ldb, out += RT_PANEL) {
+        for (int64_t j = 0; j < full; j++) {
+            UNROLL for (int v = 0; v < VECS; v++) {
+                STORE(out + j * panel_stride + v * VEC, LOAD(b + j * RT_PANEL + v * VEC));
+            }
         }
-        memset(panel, 0, (size_t)k * RT_PANEL * sizeof(float));
-        for (int64_t p = 0; p < k; p++) memcpy(panel + p * RT_PANEL, column + p * ldb, (size_t)width * sizeof(float));
+        if (rest > 0) memcpy(out + full * panel_stride, b + full * RT_PANEL, (size_t)rest * sizeof(float));
     }
 }
 
@@ -162,15 +162,11 @@ static void pack_bt(int64_t n, int64_t k, const float *w, int64_t ldw, float *ou
     }
 }
 
-static void pack_a(int64_t m, int64_t k, const float *a, int64_t lda, float *out) {
-    for (int64_t i = 0; i < m; i += ROWS_MAX) {
-        size_t bytes = (size_t)(m - i < ROWS_MAX ? m - i : ROWS_MAX) * sizeof(float);
-        float *block = out + i * k;
-        if (bytes == ROWS_MAX * sizeof(float)) {
-            for (int64_t p = 0; p < k; p++) memcpy(block + p * ROWS_MAX, a + p * lda + i, ROWS_MAX * sizeof(float));
-        } else {
-            for (int64_t p = 0; p < k; p++) memcpy(block + p * ROWS_MAX, a + p * lda + i, bytes);
-        }
+static void pack_a(int64_t m, int64_t k, const float *a, int64_t lda, float *out, int64_t block_stride) {
+    int64_t full = m / ROWS_MAX, rest = m % ROWS_MAX;
+    for (int64_t p = 0; p < k; p++, a += lda, out += ROWS_MAX) {
+        for (int64_t i = 0; i < full; i++) memcpy(out + i * block_stride, a + i * ROWS_MAX, ROWS_MAX * sizeof(float));
+        if (rest > 0) memcpy(out + full * block_stride, a + full * ROWS_MAX, (size_t)rest * sizeof(float));
     }
 }
 

@@ -28,8 +28,8 @@ struct rt_gemm_kernels {
     void (*pack_b)(int64_t n, int64_t k, const float *b, int64_t ldb, float *out, int64_t panel_stride);
     /* Panels of w [n][k], that is of its transpose. */
     void (*pack_bt)(int64_t n, int64_t k, const float *w, int64_t ldw, float *out, int64_t panel_stride);
-    /* a [k][m] as blocks of rows_max rows, block r at out + r * rows_max * k as [k][rows_max]. */
-    void (*pack_a)(int64_t m, int64_t k, const float *a, int64_t lda, float *out);
+    /* a [k][m] as blocks of rows_max rows, each as [k][rows_max], block_stride floats apart. */
+    void (*pack_a)(int64_t m, int64_t k, const float *a, int64_t lda, float *out, int64_t block_stride);
 };
 
 #endif
