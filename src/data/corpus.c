@@ -12,13 +12,17 @@ enum {
     SHARE_TERSE_4 = 500,
     SHARE_TERSE_BLANKS = 40,
     SHARE_FORMAL = 25,
-    SHARE_FACTS = 75,
-    SHARE_EXPRESSIONS = 45,
+    SHARE_FACTS = 60,
+    SHARE_EXPRESSIONS = 40,
     SHARE_LEAVING = 30,
     SHARE_PAIRS = 25,
-    SHARE_COMPARISONS = 12,
-    SHARE_SENTENCES = 8
+    SHARE_COMPARISONS = 10,
+    SHARE_SENTENCES = 30
 };
+
+/* Beyond this, numbers hardly matter for targets below 100: they are kept rare, also so that the tokenizer spends its
+ * vocabulary on words rather than on hundreds of three-digit numbers. */
+enum { LARGE = 150 };
 
 typedef struct corpus {
     rt_rng rng;
@@ -34,7 +38,7 @@ static int32_t between(corpus *c, int32_t low, int32_t high) {
 /* Values as countdown meets them: mostly one of the given numbers, else an intermediate result. */
 static int32_t value_like(corpus *c) {
     uint32_t kind = rt_rng_below(&c->rng, 10);
-    return kind < 4 ? between(c, 1, RT_NUMBER_MAX) : kind < 8 ? between(c, 1, 99) : between(c, 1, 400);
+    return kind < 4 ? between(c, 1, RT_NUMBER_MAX) : kind < 9 ? between(c, 1, 99) : between(c, 1, 400);
 }
 
 /* A true step with at least one operand in 1..25. */
@@ -59,7 +63,8 @@ static rt_step draw_step(corpus *c) {
             b = t;
         }
         int32_t value = rt_apply(a, op, b);
-        if (value >= 0) return (rt_step){a, b, value, op};
+        bool large = a > LARGE || b > LARGE || value > LARGE;
+        if (value >= 0 && (!large || rt_rng_below(&c->rng, 4) == 0)) return (rt_step){a, b, value, op};
     }
 }
 
@@ -75,7 +80,7 @@ static retort_status put_facts(corpus *c) {
 
 /* Random tree over fresh numbers whose every node is within the limits. */
 static bool draw_tree(corpus *c, int leaves, rt_tree *tree) {
-    int items[RT_MAX_NUMBERS];
+    int items[RT_MAX_NUMBERS] = {0};
     tree->count = 0;
     for (int i = 0; i < leaves; i++) items[i] = rt_tree_leaf(tree, between(c, 1, RT_NUMBER_MAX));
     for (int n = leaves; n > 1; n--) {
@@ -86,6 +91,8 @@ static bool draw_tree(corpus *c, int leaves, rt_tree *tree) {
         for (int k = i + 1; k < n - 1; k++) items[k] = items[k + 1];
     }
     tree->root = items[0];
+    for (int i = 0; i < tree->count; i++)
+        if (tree->nodes[i].value > LARGE && rt_rng_below(&c->rng, 4) != 0) return false;
     return true;
 }
 
@@ -120,7 +127,7 @@ static bool draw_join(corpus *c, int32_t *values, int *count, rt_step *step) {
     if (i == j) return false;
     char op = "+-*/"[rt_rng_below(&c->rng, 4)];
     int32_t value = rt_apply(values[i], op, values[j]);
-    if (value < 0) return false;
+    if (value < 0 || (value > LARGE && rt_rng_below(&c->rng, 8) != 0)) return false;
     *step = (rt_step){values[i], values[j], value, op};
     int m = 0;
     for (int k = 0; k < n; k++)
@@ -162,7 +169,7 @@ static retort_status put_pairs(corpus *c) {
         const char *joint = " ";
         for (const char *op = "+-*/"; *op; op++) {
             int32_t value = rt_apply(a, *op, b);
-            if (value < 0 || (*op == '/' && b == 1)) continue;
+            if (value < 0 || (*op == '/' && b == 1) || (*op == '*' && value > 2 * LARGE)) continue;
             RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d %c %d = %d", joint, a, *op, b, value));
             joint = ", ";
         }

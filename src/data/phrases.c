@@ -201,5 +201,17 @@ const char *const rt_corpus_sentences[] = {
     "Well, I can start with a different plan.",
     "Instead of a car, I use a bike.",
     "I should double-check this, though it looks correct.",
+    "Do you want tea or coffee, or none of these?",
+    "With a long list here, she may have to stop.",
+    "Yes or no? I have to verify it first, okay?",
+    "He said wait, so we wait here, and none of us may stop.",
+    "With help it works, and it also helps a lot.",
+    "Check how long it is, or stop here.",
+    "The answer was negative, oops, but actually they have a lot of time.",
+    "She said yes, and I verify that these are here.",
+    "How can these have none or two?",
+    "It may be a start, or it helps to have both.",
+    "With these here, yes, it also works, okay.",
+    "Is it the other way, or actually a negative one?",
 };
 const size_t rt_corpus_sentence_count = sizeof rt_corpus_sentences / sizeof *rt_corpus_sentences;
