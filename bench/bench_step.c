@@ -67,6 +67,7 @@ typedef struct bench {
     float logp[T];
     double keys;
     bool forward_only;
+    int32_t micro_batch;
     float *a, *b, *c, *scratch, *head_scratch;
 } bench;
 
@@ -95,12 +96,20 @@ static void weigh(void *context, int64_t first, int64_t count, const float *logp
     for (int64_t i = 0; i < count; i++) coefficient[i] = -1.0F / T;
 }
 
+/* All documents once, in micro-batches of at most x->micro_batch tokens. */
 static void run_step(void *context) {
     bench *x = context;
     retort_error err;
-    const rt_batch batch = {T, x->ids, x->target, x->docs, x->doc_start};
-    const rt_objective objective = {.inv_temperature = 1.0F, .logp = x->logp, .weight = x->forward_only ? NULL : weigh};
-    die_unless(rt_model_run(&x->model, x->ws, &batch, &objective, &x->grads, &err), &err);
+    for (int64_t first = 0, last; first < x->docs; first = last) {
+        const int32_t begin = x->doc_start[first];
+        int32_t start[T + 1] = {0};
+        for (last = first; last < x->docs && x->doc_start[last + 1] - begin <= x->micro_batch; last++)
+            start[last + 1 - first] = x->doc_start[last + 1] - begin;
+        const rt_batch batch = {start[last - first], x->ids + begin, x->target + begin, last - first, start};
+        const rt_objective objective = {
+            .inv_temperature = 1.0F, .logp = x->logp, .weight = x->forward_only ? NULL : weigh};
+        die_unless(rt_model_run(&x->model, x->ws, &batch, &objective, &x->grads, &err), &err);
+    }
 }
 
 /* ---- parts, with the calls a step makes ---- */
@@ -243,6 +252,7 @@ static void bench_training(bench *x, int threads) {
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         fill_documents(x, lengths[i]);
         const double gflop = rt_model_forward_flops(&config, T, x->keys, T) * 1e-9;
+        x->micro_batch = T;
         x->forward_only = true;
         const double forward = fastest(run_step, x);
         x->forward_only = false;
@@ -250,6 +260,8 @@ static void bench_training(bench *x, int threads) {
         printf("threads %d, documents of ~%d: forward %.2f ms (%.1f GFLOP/s); step %.2f ms, %.0f tokens/s, "
                "%.1f GFLOP/s\n",
                threads, lengths[i], forward * 1e3, gflop / forward, both * 1e3, T / both, 3 * gflop / both);
+        for (x->micro_batch = T / 2; x->micro_batch >= 256; x->micro_batch /= 2)
+            printf("    in micro-batches of %4d tokens: %.2f ms\n", x->micro_batch, fastest(run_step, x) * 1e3);
         bench_parts(x, both);
     }
 }
@@ -264,17 +276,22 @@ typedef struct sampling {
     float *logits;
 } sampling;
 
-enum { GENERATED = 128 };
+/* A step at position HELD is repeated: it may go back to a position already held, so the work is always the same. */
+enum { HELD = 64 };
 
 static void run_decoder(void *context) {
     sampling *s = context;
     retort_error err;
-    for (int32_t p = 0; p < GENERATED; p++) {
+    die_unless(rt_decoder_step(s->decoder, s->slots, s->slot, s->position, s->ids, s->want, s->logits, &err), &err);
+}
+
+static void fill_slots(sampling *s) {
+    for (int32_t p = 0; p <= HELD; p++) {
         for (int64_t i = 0; i < s->slots; i++) {
             s->position[i] = p;
             s->ids[i] = (int32_t)((i * 31 + p * 7) % V);
         }
-        die_unless(rt_decoder_step(s->decoder, s->slots, s->slot, s->position, s->ids, s->want, s->logits, &err), &err);
+        run_decoder(s);
     }
 }
 
@@ -293,10 +310,11 @@ static void bench_sampling(const rt_model *model, int threads) {
             s.slot[j] = (int32_t)j;
             s.want[j] = true;
         }
-        die_unless(rt_decoder_create(model, s.slots, GENERATED, s.slots, &s.decoder, &err), &err);
+        die_unless(rt_decoder_create(model, s.slots, 2 * HELD, s.slots, &s.decoder, &err), &err);
+        fill_slots(&s);
         const double took = fastest(run_decoder, &s);
-        printf("threads %d, decoder with %3lld slots: %8.0f tokens/s, %.3f ms a step\n", threads, (long long)slots[i],
-               (double)(s.slots * GENERATED) / took, took / GENERATED * 1e3);
+        printf("threads %d, decoder with %3lld slots holding %d: %6.0f tokens/s, %.3f ms a step\n", threads,
+               (long long)slots[i], HELD, (double)s.slots / took, took * 1e3);
         rt_decoder_destroy(s.decoder);
         rt_free(s.slot);
         rt_free(s.position);
@@ -309,6 +327,7 @@ static void bench_sampling(const rt_model *model, int threads) {
 int main(int argc, char **argv) {
     static bench x = {.model.config = config};
     retort_error err;
+    setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 1) seconds_a_figure = atof(argv[1]);
     die_unless(rt_compute_init(&err), &err);
     die_unless(rt_params_create(&config, &x.model.params, &err), &err);
@@ -324,12 +343,12 @@ int main(int argc, char **argv) {
     if (x.a == NULL || x.b == NULL || x.c == NULL || x.scratch == NULL || x.head_scratch == NULL) return 1;
     rt_rng rng = rt_rng_make(3, 3);
     for (size_t i = 0; i < room; i++) x.a[i] = x.b[i] = (float)(rt_rng_double(&rng) - 0.5);
-    printf("%s; D %d, F %d, L %d, H %d, G %d, V %d; %d tokens a micro-batch; activations %.1f MiB\n",
+    printf("%s; D %d, F %d, L %d, H %d, G %d, V %d; %d tokens a step; activations %.1f MiB\n",
            rt_isa_name(rt_compute_isa()), D, F, L, H, G, V, T,
            (double)rt_workspace_bytes(&config, T, false) / (1 << 20));
     for (int threads = 1; threads <= 2; threads++) {
         rt_compute_set_threads(threads);
-        bench_training(&x, threads);
+        if (argc < 3) bench_training(&x, threads);
         bench_sampling(&x.model, threads);
     }
     return 0;
