@@ -12,12 +12,13 @@ enum {
     SHARE_TERSE_4 = 500,
     SHARE_TERSE_BLANKS = 40,
     SHARE_FORMAL = 25,
-    SHARE_FACTS = 60,
-    SHARE_EXPRESSIONS = 40,
+    SHARE_FACTS = 65,
+    SHARE_EXPRESSIONS = 30,
     SHARE_LEAVING = 30,
     SHARE_PAIRS = 25,
     SHARE_COMPARISONS = 10,
-    SHARE_SENTENCES = 30
+    SHARE_MEMBERS = 10,
+    SHARE_SENTENCES = 25
 };
 
 /* Beyond this, numbers hardly matter for targets below 100: they are kept rare, also so that the tokenizer spends its
@@ -68,11 +69,23 @@ static rt_step draw_step(corpus *c) {
     }
 }
 
+static rt_step inverse(rt_step s) {
+    switch (s.op) {
+    case '+': return (rt_step){s.value, s.b, s.a, '-'};
+    case '-': return (rt_step){s.value, s.b, s.a, '+'};
+    case '*': return (rt_step){s.value, s.b, s.a, '/'};
+    default: return (rt_step){s.value, s.b, s.a, '*'};
+    }
+}
+
+/* Unrelated steps, or each followed by its inverse: 24 - 5 = 19, 19 + 5 = 24. */
 static retort_status put_facts(corpus *c) {
     int count = (int)between(c, 5, 11);
     const char *joint = rt_rng_below(&c->rng, 2) ? ", " : ". ";
+    bool pairs = rt_rng_below(&c->rng, 3) == 0;
+    rt_step s = {0};
     for (int i = 0; i < count; i++) {
-        rt_step s = draw_step(c);
+        s = pairs && i % 2 == 1 ? inverse(s) : draw_step(c);
         RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d %c %d = %d", i ? joint : "", s.a, s.op, s.b, s.value));
     }
     return rt_buffer_puts(c->out, ".", c->err);
@@ -178,6 +191,22 @@ static retort_status put_pairs(corpus *c) {
     return RETORT_OK;
 }
 
+/* "19 is one of 19 and 29. 15 is none of 19 and 29." */
+static retort_status put_members(corpus *c) {
+    int count = (int)between(c, 3, 6);
+    for (int i = 0; i < count; i++) {
+        int32_t values[4], n = between(c, 2, 4), v = between(c, 1, 99);
+        bool member = false;
+        for (int k = 0; k < n; k++) values[k] = between(c, 1, 99);
+        if (rt_rng_below(&c->rng, 2)) v = values[rt_rng_below(&c->rng, (uint32_t)n)];
+        for (int k = 0; k < n; k++) member = member || values[k] == v;
+        RT_TRY(rt_buffer_printf(c->out, c->err, "%s%d is %s of ", i ? " " : "", v, member ? "one" : "none"));
+        RT_TRY(rt_world_list(values, n, c->out, c->err));
+        RT_TRY(rt_buffer_puts(c->out, ".", c->err));
+    }
+    return RETORT_OK;
+}
+
 static retort_status put_comparisons(corpus *c) {
     int count = (int)between(c, 3, 6);
     for (int i = 0; i < count; i++) {
@@ -248,5 +277,6 @@ retort_status rt_corpus_document(uint64_t seed, uint64_t index, double explorato
     if ((kind -= SHARE_LEAVING) < 0) return put_leaving(&c);
     if ((kind -= SHARE_PAIRS) < 0) return put_pairs(&c);
     if ((kind -= SHARE_COMPARISONS) < 0) return put_comparisons(&c);
+    if ((kind -= SHARE_MEMBERS) < 0) return put_members(&c);
     return put_sentences(&c);
 }
