@@ -171,6 +171,22 @@ static void test_other_styles(void **state) {
     }
 }
 
+/* The pre-training corpus says nothing that is false. */
+static void test_corpus_is_true(void **state) {
+    (void)state;
+    long steps = 0;
+    for (uint64_t i = 0; i < 5000; i++) {
+        rt_buffer out = {0};
+        rt_world_behaviors read;
+        assert_int_equal(rt_corpus_document(3, i, 0.05, "{problem}\n", &out, NULL), RETORT_OK);
+        rt_world_behaviors_count(&four, out.data, out.length, &read);
+        if (read.false_steps) fail_msg("%s", out.data);
+        steps += read.true_steps;
+        rt_buffer_free(&out);
+    }
+    assert_true(steps > 5000);
+}
+
 /* Spans and counts tell the same story, and every span lies within the text. */
 static void test_spans(void **state) {
     (void)state;
@@ -242,6 +258,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agrees_with_the_plan),
         cmocka_unit_test(test_other_styles),
+        cmocka_unit_test(test_corpus_is_true),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_hostile_text),
     };
