@@ -90,7 +90,7 @@ void fixture_rl_options(retort_rl_options *options, const char *run) {
     fixture_set(table, options, "model", fixture_path("base"));
     fixture_set(table, options, "dataset", fixture_path("problems.jsonl"));
     static const char *const values[][2] = {
-        {"prompts_per_step", "4"}, {"num_generations", "4"}, {"max_completion_length", "24"}, {"max_steps", "4"},
+        {"prompts_per_step", "4"}, {"num_generations", "8"}, {"max_completion_length", "24"}, {"max_steps", "4"},
         {"probe_problems", "4"},   {"rollout_batch", "8"},   {"micro_batch_tokens", "300"},   {"save_steps", "0"},
         {"threads", "1"}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)

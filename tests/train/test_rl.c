@@ -30,7 +30,7 @@ static int set_up(void **state) {
     fixture_problems("problems.jsonl", 10);
     retort_distill_options options;
     fixture_distill_options(&options, "student");
-    options.num_train_epochs = 12;
+    options.num_train_epochs = 40;
     options.train.learning_rate = 4e-3;
     assert_ok(retort_distill(&options, NULL, NULL, &fixture_error));
     retort_options_release(retort_distill_option_table, &options);
@@ -93,6 +93,9 @@ static void test_same_bits(void **state) {
                     {"two", {{"threads", "2"}, {"rollout_batch", "3"}}},
                     {"three", {{"threads", "3"}, {"gradient_checkpointing", "true"}}}};
     const char *want = fixture_sha("plain", WEIGHTS);
+    double learned = 0; /* the runs below would prove little if no step taught anything */
+    for (int step = 1; step <= 4; step++) learned += 1 - fixture_metric("plain", step, "frac_reward_zero_std");
+    assert_true(learned >= 1);
     for (size_t i = 0; i < sizeof variants / sizeof variants[0]; i++) {
         assert_ok(rl(variants[i].run, variants[i].set, NULL, NULL));
         assert_string_equal(fixture_sha(variants[i].run, WEIGHTS), want);
@@ -177,9 +180,9 @@ static void test_refusals(void **state) {
     fixture_stop_after(&stopper, "rl", 1);
     assert_int_equal(rl("refused", NULL, &stopper.progress, NULL), RETORT_ERR_INTERRUPTED);
     retort_interrupt_clear();
-    settings other = {{"resume", "true"}, {"num_generations", "8"}};
+    settings other = {{"resume", "true"}, {"num_generations", "9"}};
     assert_int_equal(rl("refused", other, NULL, NULL), RETORT_ERR_STATE);
-    assert_non_null(strstr(fixture_error.message, "'num_generations' was 4 and is now 8"));
+    assert_non_null(strstr(fixture_error.message, "'num_generations' was 8 and is now 9"));
     settings fits = {{"resume", "true"}, {"rollout_batch", "2"}, {"micro_batch_tokens", "70"}};
     assert_ok(rl("refused", fits, NULL, NULL));
     settings long_context = {{"max_completion_length", "5000"}};
