@@ -8,11 +8,11 @@
 #include "compute/kernels_attention.h"
 #include "compute/simd_math.h"
 
-/* Tile of most rows; sixteen registers hold 4 x 1 vectors of two halves with their operands, thirty-two 8 x 2. */
+/* Tile of most rows: sixteen registers hold 6 x 1 vectors of two halves with their operands, thirty-two 8 x 2. */
 #if RT_KERNEL_LEVEL == 2
 enum { MR = 8, NV = 2 };
 #else
-enum { MR = 4, NV = 1 };
+enum { MR = 6, NV = 1 };
 #endif
 
 typedef struct tile {
@@ -77,32 +77,22 @@ RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, 
         for (int v = 0; v < nv; v++) store_lanes(c + r * ldc + v * RT_LANES, width, t->acc[r][v]);
 }
 
-/* Rows of the tile that starts with `left` rows to go. Tiles of 8, 4, 2, 1 in this order start at multiples of their
- * own size. */
+/* Rows of the tile that starts with `left` rows to go. */
 RT_INLINE int tile_rows(int64_t left, int64_t most) {
     if (left > most) left = most;
-    if (MR >= 8 && left >= 8) return 8;
+    if (left >= MR) return MR;
     if (left >= 4) return 4;
     return left >= 2 ? 2 : 1;
 }
 
 /* Calls a tile function with its number of rows as a constant, so that its accumulators can live in registers. */
-#if RT_KERNEL_LEVEL == 2
 #define WITH_ROWS(mr, call)                                                                                            \
     switch (mr) {                                                                                                      \
-    case 8: call(8); break;                                                                                            \
+    case MR: call(MR); break;                                                                                          \
     case 4: call(4); break;                                                                                            \
     case 2: call(2); break;                                                                                            \
     default: call(1); break;                                                                                           \
     }
-#else
-#define WITH_ROWS(mr, call)                                                                                            \
-    switch (mr) {                                                                                                      \
-    case 4: call(4); break;                                                                                            \
-    case 2: call(2); break;                                                                                            \
-    default: call(1); break;                                                                                           \
-    }
-#endif
 
 /* ---- rows against panels of keys -------------------------------------------------------------------------------- */
 

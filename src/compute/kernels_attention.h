@@ -10,8 +10,10 @@
 
 enum {
     RT_ATTENTION_ROWS = 8, /* most query rows of a tile */
-    RT_QUERY_BLOCK = 32,   /* rows and keys of a tile of the backward pass; multiples of RT_ATTENTION_ROWS and 16, */
-    RT_KEY_BLOCK = 128     /* so that the diagonal crosses a tile of rows only where both ends are inside the block */
+    /* Blocks of the backward pass. Multiples of every tile height (6 and 8) and of 16; keys are a multiple of queries,
+     * so that the diagonal crosses a tile only where both its ends lie inside the block. */
+    RT_QUERY_BLOCK = 48,
+    RT_KEY_BLOCK = 96
 };
 
 /* Forward: `rows` rows of queries; row r is at position first + r * step (step 0 or 1). */
