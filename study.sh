@@ -15,11 +15,15 @@ check_meson
 mkdir -p "$root/build"
 (cd "$root" && configure build/release --buildtype=release -Dtests=false && ninja -C build/release src/cli/retort)
 
-recipe=$root/recipes/study.yaml
+default=yes
 for argument in "$@"; do
     case $argument in
-    *.yaml | *.yml | --recipe | --recipe=* | --config | --config=*) recipe='' ;;
+    *.yaml | *.yml | --recipe | --recipe=* | --config | --config=* | -h | --help) default=no ;;
     esac
 done
-if [ -n "$recipe" ]; then set -- "$recipe" "$@"; fi
+if [ "$default" = yes ] && [ "$(pwd -P)" = "$(cd "$root" && pwd -P)" ]; then
+    set -- recipes/study.yaml "$@"
+elif [ "$default" = yes ]; then
+    set -- "$root/recipes/study.yaml" --base "$root/assets/countdown-base" "$@"
+fi
 exec "$root/build/release/src/cli/retort" study "$@"

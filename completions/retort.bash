@@ -3,10 +3,29 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help distill model pretrain report --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl study teach tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
+    behaviors)
+        flags='--help --responses --problems --seed --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --responses) kind=file ;;
+            --problems) kind=file ;;
+            --seed) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    data)
+        flags='--help --split --count --seed --output --config --quiet --no-quiet'
+        case "$previous" in
+            --split) words='pretrain distill rl validation test hard transfer' ;;
+            --count) kind=none ;;
+            --seed) kind=none ;;
+            --output) kind=file ;;
+            --config) kind=file ;;
+        esac
+        ;;
     distill)
         flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --num-train-epochs --train-batch-size --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
@@ -33,6 +52,28 @@ _retort() {
             --logging-steps) kind=none ;;
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    eval)
+        flags='--help --model --problems --split --count --problems-seed --output --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --batch --threads --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --problems) kind=file ;;
+            --split) kind=none ;;
+            --count) kind=none ;;
+            --problems-seed) kind=none ;;
+            --output) kind=file ;;
+            --n) kind=none ;;
+            --seed) kind=none ;;
+            --max-new-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --top-k) kind=none ;;
+            --min-p) kind=none ;;
+            --ban-list) kind=none ;;
+            --batch) kind=none ;;
+            --threads) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
@@ -83,6 +124,95 @@ _retort() {
         case "$previous" in
             --input) kind=file ;;
             --output) kind=file ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    rl)
+        flags='--help --model --dataset --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --dataset) kind=file ;;
+            --num-train-epochs) kind=none ;;
+            --prompts-per-step) kind=none ;;
+            --num-generations) kind=none ;;
+            --steps-per-generation) kind=none ;;
+            --num-iterations) kind=none ;;
+            --loss-type) words='grpo bnpo dr_grpo dapo' ;;
+            --scale-rewards) words='group batch none' ;;
+            --epsilon) kind=none ;;
+            --epsilon-high) kind=none ;;
+            --beta) kind=none ;;
+            --reward) words='format signed' ;;
+            --format-reward) kind=none ;;
+            --max-refills) kind=none ;;
+            --probe-problems) kind=none ;;
+            --max-completion-length) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --top-k) kind=none ;;
+            --min-p) kind=none ;;
+            --rollout-batch) kind=none ;;
+            --learning-rate) kind=none ;;
+            --lr-scheduler-type) words='cosine linear constant' ;;
+            --warmup-ratio) kind=none ;;
+            --min-lr-rate) kind=none ;;
+            --weight-decay) kind=none ;;
+            --adam-beta1) kind=none ;;
+            --adam-beta2) kind=none ;;
+            --adam-epsilon) kind=none ;;
+            --max-grad-norm) kind=none ;;
+            --output-dir) kind=dir ;;
+            --max-steps) kind=none ;;
+            --seed) kind=none ;;
+            --threads) kind=none ;;
+            --micro-batch-tokens) kind=none ;;
+            --logging-steps) kind=none ;;
+            --save-steps) kind=none ;;
+            --save-total-limit) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    study)
+        flags='--help --recipe --out --base --quick --no-quick --seed --threads --examples --rl-problems --teacher-budget --test-problems --hard-problems --transfer-problems --samples --max-new-tokens --batch --temperature --top-p --browser-problems --config --quiet --no-quiet'
+        case "$previous" in
+            --recipe) kind=file ;;
+            --out) kind=dir ;;
+            --base) kind=dir ;;
+            --seed) kind=none ;;
+            --threads) kind=none ;;
+            --examples) kind=none ;;
+            --rl-problems) kind=none ;;
+            --teacher-budget) kind=none ;;
+            --test-problems) kind=none ;;
+            --hard-problems) kind=none ;;
+            --transfer-problems) kind=none ;;
+            --samples) kind=none ;;
+            --max-new-tokens) kind=none ;;
+            --batch) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --browser-problems) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    teach)
+        flags='--help --problems --output --teacher --seed --budget --max-examples --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --problems) kind=file ;;
+            --output) kind=file ;;
+            --teacher) words='flexible rigid terse' ;;
+            --seed) kind=none ;;
+            --budget) kind=none ;;
+            --max-examples) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    tokens)
+        flags='--help --responses --seed --top --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --responses) kind=file ;;
+            --seed) kind=none ;;
+            --top) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -79,10 +79,10 @@ install_missing() {
         exit 2
     fi
     echo "Installing these packages with apt-get:$missing"
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q ||
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
         echo "$0: apt-get update failed; trying with the package lists that are there" >&2
     # shellcheck disable=SC2086  # one word a package
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing || {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null || {
         echo "$0: apt-get could not install:$missing" >&2
         exit 1
     }

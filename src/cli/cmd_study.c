@@ -4,7 +4,7 @@
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     const retort_study_options *study = options;
     retort_status st = retort_study(study, call->progress, err);
-    if (st == RETORT_OK) printf("%s/report.html\n", study->out);
+    if (st == RETORT_OK) printf("the report is %s/report.html\n", study->out);
     return st;
 }
 

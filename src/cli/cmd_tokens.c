@@ -12,11 +12,12 @@ static retort_status run(const void *options, const invocation *call, retort_err
 const command command_tokens = {
     .name = "tokens",
     .summary = "counts token categories and the tokens that tell models apart",
-    .description = "For each model in the responses: how often a thousand words are anthropomorphic (wait, maybe, I), "
-                   "logical (so, if, but) or mathematical, with intervals over problems; and, for each pair of models, "
-                   "the most distinctive tokens by log-odds with an informative Dirichlet prior. The counting rule is "
-                   "in docs/analysis.md.\n\n"
-                   "Responses are JSONL files with problem_id, text and, where one file holds several models, model.",
+    .description =
+        "For each model in the responses: how often a thousand words are anthropomorphic (wait, maybe, I), "
+        "logical (so, if, but) or mathematical, with intervals over problems; and, for each pair of models, "
+        "the most distinctive tokens by log-odds with an informative Dirichlet prior. The counting rule is "
+        "in docs/analysis.md.\n\n"
+        "Responses are JSONL with problem_id and text, one file a model, as retort sample and retort eval write them.",
     .examples = "retort tokens distilled.jsonl zero-rl.jsonl\ttwo files of responses compared\n"
                 "retort tokens responses.jsonl --top 30 --json\tmore distinctive tokens, as JSON\n",
     .table = retort_tokens_option_table,

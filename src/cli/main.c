@@ -8,7 +8,8 @@
 #include "cli.h"
 
 const command *const COMMANDS[] = {
-    &command_distill, &command_model, &command_pretrain, &command_report, NULL,
+    &command_behaviors, &command_data, &command_distill, &command_eval,  &command_model,  &command_pretrain,
+    &command_report,    &command_rl,   &command_study,   &command_teach, &command_tokens, NULL,
 };
 
 static void on_signal(int number) {
