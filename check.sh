@@ -131,7 +131,7 @@ stage_failing() {
 stage_study() {
     rm -rf build/quick-study
     start=$(date +%s)
-    build/gcc/src/cli/retort study recipes/study.yaml --quick --out build/quick-study >"$logs/study.log" 2>&1 &&
+    build/gcc/src/cli/retort study --quick --out build/quick-study >"$logs/study.log" 2>&1 &&
         [ -s build/quick-study/report.html ] && [ -s build/quick-study/report.json ] &&
         [ -s build/quick-study/manifest.json ]
     tally $? "study --quick ($(($(date +%s) - start)) s)" "$logs/study.log"

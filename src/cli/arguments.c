@@ -187,29 +187,12 @@ static retort_status assign_all(const scan *s, void *options, common_options *co
     return RETORT_OK;
 }
 
-/* The recipe named on the command line, or the recipe option's default. */
-static const char *recipe_path(const scan *s) {
-    const retort_option *own =
-        s->cmd->recipe_option != NULL ? retort_options_find(s->cmd->table, s->cmd->recipe_option) : NULL;
-    const char *path = own != NULL ? own->default_value : NULL;
-    for (int i = 0; i < s->count; i++) {
-        bool config = s->items[i].common && strcmp(s->items[i].option->name, "config") == 0;
-        if (config || (own != NULL && s->items[i].option == own)) path = s->items[i].value;
-    }
-    return path;
-}
-
-static retort_status load_recipe(const scan *s, void *options, retort_error *err) {
-    const char *path = recipe_path(s);
-    if (path == NULL) return RETORT_OK;
+static retort_status load_recipe(const scan *s, void *options, const char *config, retort_error *err) {
+    if (s->cmd->load != NULL) return s->cmd->load(options, config, err);
+    if (config == NULL) return RETORT_OK;
     const retort_recipe_part parts[] = {{NULL, s->cmd->table}, {NULL, NULL}};
-    if (s->cmd->recipe_option == NULL) {
-        retort_status st = retort_recipe_check(path, parts, err);
-        if (st != RETORT_OK) return st;
-    }
-    retort_status st = retort_options_load_yaml(s->cmd->table, options, path, NULL, err);
-    if (st != RETORT_OK || s->cmd->recipe_option == NULL) return st;
-    return retort_options_set(s->cmd->table, options, s->cmd->recipe_option, path, err);
+    retort_status st = retort_recipe_check(config, parts, err);
+    return st == RETORT_OK ? retort_options_load_yaml(s->cmd->table, options, config, NULL, err) : st;
 }
 
 static retort_status check_required(const command *cmd, const void *options, retort_error *err) {
@@ -233,7 +216,9 @@ retort_status parse_arguments(const command *cmd, int count, char **arguments, v
     if (s.items == NULL) return cli_fail(err, RETORT_ERR_MEMORY, "out of memory: arguments");
     st = scan_arguments(&s, count, arguments, err);
     *help = s.help;
-    if (st == RETORT_OK && !s.help) st = load_recipe(&s, options, err);
+    /* Twice: the first time tells which recipe is meant, the second lets the flags win over it. */
+    if (st == RETORT_OK && !s.help) st = assign_all(&s, options, common, err);
+    if (st == RETORT_OK && !s.help) st = load_recipe(&s, options, common->config, err);
     if (st == RETORT_OK && !s.help) st = assign_all(&s, options, common, err);
     if (st == RETORT_OK && !s.help) st = check_required(cmd, options, err);
     free(s.items);

@@ -124,8 +124,9 @@ static void report(void *context, const char *name, double done, double total, c
     s->total = total;
     s->finished = total > 0 && done >= total;
     bool outermost = bar.depth == 1, ends = s->finished && !finished_before && outermost;
+    bool brief = ends && now() - s->started < 1 && !bar.terminal; /* a log need not know */
     double t = now();
-    bool due = ends || (t - bar.logged >= LOG_SECONDS && !finished_before);
+    bool due = (ends && !brief) || (t - bar.logged >= LOG_SECONDS && !finished_before);
     if (!bar.terminal && !due) return;
     char line[512];
     compose(s, unit != NULL ? unit : "", message, bar.terminal, line, sizeof line);

@@ -32,11 +32,12 @@ typedef struct command {
     const char *description; /* paragraphs separated by an empty line */
     const char *examples;    /* lines "command\tmeaning" */
     const retort_option *table;
-    size_t options_size;       /* sizeof the table's struct */
-    const char *positional;    /* the option that arguments without a flag set, or NULL; a LIST takes several */
-    const char *recipe_option; /* the option that names the recipe (study), whose sections the library reads; or NULL:
-                                  --config names one flat recipe */
-    bool has_json;             /* understands --json (a table with its own `json` handles that itself) */
+    size_t options_size;    /* sizeof the table's struct */
+    const char *positional; /* the option that arguments without a flag set, or NULL; a LIST takes several */
+    bool has_json;          /* understands --json (a table with its own `json` handles that itself) */
+    /* For a recipe with sections: fills the options (which hold the flags so far) from the recipe that --config names,
+     * or NULL; the flags are applied once more after it. NULL: --config names one flat recipe. */
+    retort_status (*load)(void *options, const char *config, retort_error *err);
     retort_status (*run)(const void *options, const invocation *call, retort_error *err);
 } command;
 

@@ -149,7 +149,7 @@ void print_overview(FILE *out) {
     }
     fprintf(out,
             "\nTypical commands\n"
-            "  retort study recipes/study.yaml --out out/study\n"
+            "  retort study --out out/study\n"
             "      the whole comparison; open out/study/report.html\n"
             "  retort data --split test --count 100 --output test.jsonl\n"
             "  retort sample --model assets/countdown-base --prompts test.jsonl --n 4 --json\n"
