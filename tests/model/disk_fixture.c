@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "model/config_json.h"
+
 static char folder[256];
 
 const char *scratch(void) {
@@ -60,6 +62,15 @@ int files_in(const char *dir) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) count++;
     closedir(stream);
     return count;
+}
+
+void assert_same_config(const rt_config *a, const rt_config *b) {
+    json_t *first, *second;
+    assert_int_equal(rt_config_to_json(a, RT_DTYPE_F32, &first, NULL), RETORT_OK);
+    assert_int_equal(rt_config_to_json(b, RT_DTYPE_F32, &second, NULL), RETORT_OK);
+    assert_true(json_equal(first, second));
+    json_decref(first);
+    json_decref(second);
 }
 
 void expect_error(retort_status status, const retort_error *err, retort_status code, const char *fmt, ...) {

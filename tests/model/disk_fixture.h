@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "core/file.h"
+#include "model/model.h"
 
 /* A fresh folder, the same for the whole run; removed by scratch_remove. */
 const char *scratch(void);
@@ -18,6 +19,9 @@ void put_file(const char *path, const void *bytes, size_t length);
 void put_safetensors(const char *path, uint64_t header_length, const char *header, const void *data, size_t length);
 /* Number of entries of a folder. */
 int files_in(const char *dir);
+
+/* Every field, not the padding. */
+void assert_same_config(const rt_config *a, const rt_config *b);
 
 /* Status and the whole message, formatted as by printf. */
 void expect_error(retort_status status, const retort_error *err, retort_status code, const char *fmt, ...)
