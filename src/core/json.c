@@ -130,18 +130,23 @@ retort_status rt_json_real(const json_t *object, const char *key, const char *wh
     return RETORT_OK;
 }
 
-/* Length of the valid UTF-8 character at bytes (RFC 3629: no overlong forms, no surrogates), 0 if there is none. */
-static size_t utf8_length(const unsigned char *b, size_t left) {
-    if (b[0] < 0x80) return 1;
+/* Length of the UTF-8 character at b (RFC 3629: no overlong forms, no surrogates) or, where there is none, of the bytes
+ * that one U+FFFD stands for: a maximal subpart (Unicode, section 3.9), as Python's decoder counts them. */
+static size_t utf8_span(const unsigned char *b, size_t left, bool *valid) {
+    *valid = b[0] < 0x80;
     size_t n = b[0] >= 0xC2 && b[0] <= 0xDF   ? 2
                : b[0] >= 0xE0 && b[0] <= 0xEF ? 3
                : b[0] >= 0xF0 && b[0] <= 0xF4 ? 4
-                                              : 0;
-    if (n == 0 || n > left) return 0;
-    for (size_t i = 1; i < n; i++)
-        if ((b[i] & 0xC0) != 0x80) return 0;
-    if ((b[0] == 0xE0 && b[1] < 0xA0) || (b[0] == 0xED && b[1] > 0x9F)) return 0;
-    if ((b[0] == 0xF0 && b[1] < 0x90) || (b[0] == 0xF4 && b[1] > 0x8F)) return 0;
+                                              : 1;
+    if (n == 1) return 1;
+    unsigned char low = b[0] == 0xE0 ? 0xA0 : b[0] == 0xF0 ? 0x90 : 0x80;
+    unsigned char high = b[0] == 0xED ? 0x9F : b[0] == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 1; i < n; i++) {
+        if (i == left || b[i] < low || b[i] > high) return i;
+        low = 0x80;
+        high = 0xBF;
+    }
+    *valid = true;
     return n;
 }
 
@@ -152,10 +157,11 @@ json_t *rt_json_text(const char *bytes, size_t length) {
     if (repaired == NULL) return NULL;
     size_t out = 0;
     for (size_t at = 0; at < length;) {
-        size_t n = utf8_length((const unsigned char *)bytes + at, length - at);
-        memcpy(repaired + out, n > 0 ? bytes + at : "\xEF\xBF\xBD", n > 0 ? n : 3);
-        out += n > 0 ? n : 3;
-        at += n > 0 ? n : 1;
+        bool valid;
+        size_t n = utf8_span((const unsigned char *)bytes + at, length - at, &valid);
+        memcpy(repaired + out, valid ? bytes + at : "\xEF\xBF\xBD", valid ? n : 3);
+        out += valid ? n : 3;
+        at += n;
     }
     text = json_stringn(repaired, out);
     rt_free(repaired);

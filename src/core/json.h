@@ -28,7 +28,7 @@ retort_status rt_json_int(const json_t *object, const char *key, const char *whe
                           long long maximum, long long *out, retort_error *err);
 retort_status rt_json_real(const json_t *object, const char *key, const char *where, double *out, retort_error *err);
 
-/* A JSON string of bytes that may not be UTF-8 (a response cut inside a character): each invalid byte becomes U+FFFD.
+/* A JSON string of bytes that may not be UTF-8 (a response cut inside a character): each invalid part becomes U+FFFD.
  * NULL when out of memory. */
 json_t *rt_json_text(const char *bytes, size_t length);
 

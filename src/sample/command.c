@@ -1,0 +1,314 @@
+/* `retort sample`: responses of a model directory to a prompt file, as JSONL. */
+#include "retort/sample.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/file.h"
+#include "sample/prompts.h"
+#include "verify/answer.h"
+
+#define ROW(name_, kind, ...)                                                                                          \
+    { .name = #name_, .type = RETORT_OPTION_##kind, .offset = offsetof(retort_sample_options, name_), __VA_ARGS__ }
+
+const retort_option retort_sample_option_table[] = {
+    ROW(model, STRING, .argument = "DIR", .group = "Input", .required = true, .help = "Model directory."),
+    ROW(prompts, STRING, .argument = "FILE", .required = true,
+        .help = "Prompts, JSONL: id and problem (the model's prompt template is applied), prompt or messages."),
+    ROW(output, STRING, .argument = "FILE", .group = "Output",
+        .help = "Where the responses go, JSONL; standard output when it is missing or -."),
+    ROW(json, BOOL, .help = "Write JSONL to standard output too, instead of text for reading."),
+    ROW(n, INT, .default_value = "1", .argument = "N", .group = "Sampling", .minimum = 1, .maximum = 1e6,
+        .help = "Responses to each prompt."),
+    ROW(seed, INT, .default_value = "1", .argument = "N", .minimum = 0, .maximum = 9e15,
+        .help = "Fixes every draw; a response depends on it, its prompt, the prompt's id and its number."),
+    ROW(max_new_tokens, INT, .default_value = "384", .argument = "N", .minimum = 1, .maximum = 1e7,
+        .help = "Longest response, in tokens; with the prompt it must fit in the model's context."),
+    ROW(temperature, REAL, .default_value = "1", .argument = "T", .minimum = 0, .maximum = 1000,
+        .help = "Divides the logits; 0 takes the most probable token."),
+    ROW(top_p, REAL, .default_value = "1", .argument = "P", .minimum = 0, .maximum = 1,
+        .help = "Keeps the shortest run of most probable tokens whose mass reaches P."),
+    ROW(top_k, INT, .default_value = "0", .argument = "K", .minimum = 0, .maximum = 2147483647,
+        .help = "Keeps the K most probable tokens; 0 keeps all."),
+    ROW(min_p, REAL, .default_value = "0", .argument = "P", .minimum = 0, .maximum = 1,
+        .help = "Keeps tokens of at least P times the greatest probability."),
+    ROW(stop, LIST, .argument = "LIST",
+        .help = "Strings before which a response ends; \\n, \\t and \\\\ stand for newline, tab and backslash."),
+    ROW(stop_ids, LIST, .argument = "LIST", .help = "Token ids with which a response ends, besides the model's own."),
+    ROW(ignore_eos, BOOL, .help = "Go on behind the model's end token, to max_new_tokens."),
+    ROW(banned_ids, LIST, .argument = "LIST", .help = "Token ids that are never sampled."),
+    ROW(ban_list, LIST, .argument = "LIST",
+        .help = "Words that no response may hold, however they are spelt in tokens: categories (anthropomorphic, "
+                "logical) or files with one word a line."),
+    ROW(batch, INT, .default_value = "64", .argument = "N", .group = "Machine", .minimum = 1, .maximum = 65536,
+        .help = "Responses sampled at once; changes speed and memory, never a byte."),
+    ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
+        .help = "Threads to compute with, 0 for all processors; changes speed, never a byte."),
+    {0}};
+
+typedef struct command {
+    const retort_sample_options *options;
+    rt_model model;
+    rt_tokenizer *tokenizer;
+    rt_prompt_file file;
+    rt_decoder *decoder;
+    rt_bans *bans;
+    rt_ids stop_ids;
+    uint8_t *banned;
+    char **stop;
+    int32_t num_stop;
+    rt_sampling sampling;
+    rt_atomic_file output;
+    FILE *stream;
+    bool text_form; /* for reading, not JSON */
+    rt_buffer line, text;
+} command;
+
+/* ---- options ---- */
+
+static retort_status parse_ids(const char *list, const char *name, int64_t vocab, rt_ids *out, retort_error *err) {
+    for (const char *at = list; at != NULL && *at != '\0';) {
+        char *end;
+        errno = 0;
+        long long id = strtoll(at, &end, 10);
+        RT_CHECK(end != at && (*end == ',' || *end == '\0') && errno == 0 && id >= 0 && id < vocab, err,
+                 RETORT_ERR_USAGE, "'%s' has '%.*s', must be a list of token ids from 0 to %lld", name,
+                 (int)strcspn(at, ","), at, (long long)vocab - 1);
+        RT_TRY(rt_ids_push(out, (int32_t)id, err));
+        at = *end == ',' ? end + 1 : end;
+    }
+    return RETORT_OK;
+}
+
+/* \\n, \\t and \\\\ in place, so that a stop string can be a newline. */
+static void unescape(char *text) {
+    char *to = text;
+    for (const char *from = text; *from != '\0'; from++) {
+        bool escape = from[0] == '\\' && from[1] != '\0' && strchr("nt\\", from[1]) != NULL;
+        if (escape) from++;
+        *to++ = !escape ? *from : *from == 'n' ? '\n' : *from == 't' ? '\t' : '\\';
+    }
+    *to = '\0';
+}
+
+static retort_status parse_stop(command *c, retort_error *err) {
+    const char *list = c->options->stop;
+    size_t most = 1;
+    if (list == NULL) return RETORT_OK;
+    for (const char *at = list; *at != '\0'; at++) most += *at == ',';
+    c->stop = rt_calloc(most, sizeof *c->stop);
+    RT_CHECK(c->stop != NULL, err, RETORT_ERR_MEMORY, "out of memory: stop strings");
+    for (const char *at = list; *at != '\0';) {
+        size_t length = strcspn(at, ",");
+        if (length > 0) {
+            char *text = rt_strndup(at, length);
+            RT_CHECK(text != NULL, err, RETORT_ERR_MEMORY, "out of memory: stop strings");
+            unescape(text);
+            c->stop[c->num_stop++] = text;
+        }
+        at += length + (at[length] == ',');
+    }
+    return RETORT_OK;
+}
+
+static retort_status parse_banned_ids(command *c, retort_error *err) {
+    int64_t vocab = c->model.config.vocab_size;
+    if (c->options->banned_ids == NULL) return RETORT_OK;
+    rt_ids ids = {0};
+    retort_status st = parse_ids(c->options->banned_ids, "banned_ids", vocab, &ids, err);
+    if (st == RETORT_OK) c->banned = rt_calloc((size_t)vocab, 1);
+    if (st == RETORT_OK && c->banned == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: banned ids");
+    for (int64_t i = 0; st == RETORT_OK && i < ids.count; i++) c->banned[ids.data[i]] = 1;
+    rt_ids_free(&ids);
+    return st;
+}
+
+static retort_status parse_ban_list(command *c, retort_error *err) {
+    if (c->options->ban_list == NULL) return RETORT_OK;
+    rt_word_list words;
+    RT_TRY(rt_word_list_read(c->options->ban_list, &words, err));
+    retort_status st = rt_bans_create(c->tokenizer, (const char *const *)words.words, words.count, &c->bans, err);
+    rt_word_list_free(&words);
+    return st;
+}
+
+static retort_status set_sampling(command *c, retort_error *err) {
+    const retort_sample_options *o = c->options;
+    RT_TRY(parse_ids(o->stop_ids, "stop_ids", c->model.config.vocab_size, &c->stop_ids, err));
+    RT_TRY(parse_stop(c, err));
+    RT_TRY(parse_banned_ids(c, err));
+    RT_TRY(parse_ban_list(c, err));
+    c->sampling = (rt_sampling){.temperature = (float)o->temperature,
+                                .top_p = (float)o->top_p,
+                                .top_k = (int32_t)o->top_k,
+                                .min_p = (float)o->min_p,
+                                .seed = (uint64_t)o->seed,
+                                .max_new_tokens = o->max_new_tokens,
+                                .stop_ids = c->stop_ids.data,
+                                .num_stop_ids = (int32_t)c->stop_ids.count,
+                                .stop = (const char *const *)c->stop,
+                                .num_stop = c->num_stop,
+                                .banned = c->banned,
+                                .bans = c->bans,
+                                .ignore_eos = o->ignore_eos};
+    return RETORT_OK;
+}
+
+/* ---- output ---- */
+
+/* Nine digits bring every float back. JSON wants a point whatever the caller's locale says. */
+static retort_status put_real(rt_buffer *out, float value, retort_error *err) {
+    size_t begin = out->length;
+    RT_TRY(rt_buffer_printf(out, err, "%.9g", (double)value));
+    char *comma = strchr(out->data + begin, ',');
+    if (comma != NULL) *comma = '.';
+    return RETORT_OK;
+}
+
+/* Takes the reference. */
+static retort_status put_json(rt_buffer *out, json_t *value, retort_error *err) {
+    char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    json_decref(value);
+    RT_CHECK(text != NULL, err, RETORT_ERR_MEMORY, "out of memory: response line");
+    retort_status st = rt_buffer_puts(out, text, err);
+    free(text);
+    return st;
+}
+
+/* NULL where the prompt's problem cannot be graded. */
+static const char *verdict_of(const command *c, int64_t prompt) {
+    if (c->file.problems.count == 0) return NULL;
+    const rt_question *question = &c->file.problems.items[prompt].question;
+    if (question->family == RT_FAMILY_TEXT && question->answer == NULL) return NULL;
+    return rt_verdict_name(rt_answer_grade(question, c->text.data, c->text.length, NULL));
+}
+
+static const char *finish_name(rt_finish finish) {
+    return finish == RT_FINISH_STOP ? "stop" : "length";
+}
+
+static retort_status json_line(command *c, int64_t prompt, int64_t sample, const rt_response *r, retort_error *err) {
+    rt_buffer *out = &c->line;
+    RT_TRY(rt_buffer_puts(out, "{\"problem_id\": ", err));
+    RT_TRY(put_json(out, json_incref(c->file.names[prompt]), err));
+    RT_TRY(rt_buffer_printf(out, err, ", \"sample\": %lld, \"token_ids\": [", (long long)sample));
+    for (int64_t i = 0; i < r->count; i++) RT_TRY(rt_buffer_printf(out, err, "%s%d", i > 0 ? ", " : "", r->ids[i]));
+    RT_TRY(rt_buffer_puts(out, "], \"logprobs\": [", err));
+    for (int64_t i = 0; i < r->count; i++) {
+        if (i > 0) RT_TRY(rt_buffer_puts(out, ", ", err));
+        RT_TRY(put_real(out, r->logp[i], err));
+    }
+    RT_TRY(rt_buffer_puts(out, "], \"text\": ", err));
+    RT_TRY(put_json(out, rt_json_text(c->text.data, c->text.length), err));
+    RT_TRY(rt_buffer_printf(out, err, ", \"finish_reason\": \"%s\", \"model\": ", finish_name(r->finish)));
+    RT_TRY(put_json(out, rt_json_text(c->options->model, strlen(c->options->model)), err));
+    const char *verdict = verdict_of(c, prompt);
+    if (verdict != NULL) RT_TRY(rt_buffer_printf(out, err, ", \"verdict\": \"%s\"", verdict));
+    return rt_buffer_puts(out, "}\n", err);
+}
+
+static retort_status text_lines(command *c, int64_t prompt, int64_t sample, const rt_response *r, retort_error *err) {
+    const char *verdict = verdict_of(c, prompt);
+    RT_TRY(rt_buffer_puts(&c->line, "--- ", err));
+    RT_TRY(put_json(&c->line, json_incref(c->file.names[prompt]), err));
+    RT_TRY(rt_buffer_printf(&c->line, err, ", sample %lld: %lld tokens, %s%s%s ---\n", (long long)sample,
+                            (long long)r->count, finish_name(r->finish), verdict != NULL ? ", " : "",
+                            verdict != NULL ? verdict : ""));
+    RT_TRY(rt_buffer_append(&c->line, c->text.data, c->text.length, err));
+    return rt_buffer_puts(&c->line, "\n\n", err);
+}
+
+static retort_status write_response(void *context, int64_t prompt, int64_t sample, const rt_response *response,
+                                    retort_error *err) {
+    command *c = context;
+    rt_buffer_clear(&c->line);
+    rt_buffer_clear(&c->text);
+    RT_TRY(rt_response_text(&c->model.config, c->tokenizer, &c->sampling, response, &c->text, err));
+    RT_TRY(rt_buffer_append(&c->text, "", 0, err)); /* an empty response is "", not NULL */
+    RT_TRY(c->text_form ? text_lines(c, prompt, sample, response, err) : json_line(c, prompt, sample, response, err));
+    bool written = fwrite(c->line.data, 1, c->line.length, c->stream) == c->line.length && fflush(c->stream) == 0;
+    RT_CHECK(written, err, RETORT_ERR_IO, "cannot write %s%s%s: %s", c->output.stream != NULL ? "'" : "",
+             c->output.stream != NULL ? c->options->output : "standard output", c->output.stream != NULL ? "'" : "",
+             strerror(errno));
+    return RETORT_OK;
+}
+
+/* ---- the command ---- */
+
+static retort_status open_output(command *c, retort_error *err) {
+    const char *output = c->options->output;
+    c->stream = stdout;
+    c->text_form = !c->options->json;
+    if (output == NULL || strcmp(output, "-") == 0) return RETORT_OK;
+    RT_TRY(rt_atomic_open(&c->output, output, err));
+    c->stream = c->output.stream;
+    c->text_form = false;
+    return RETORT_OK;
+}
+
+static retort_status prepare(command *c, retort_error *err) {
+    const retort_sample_options *o = c->options;
+    RT_TRY(rt_compute_init(err));
+    rt_compute_set_threads((int)o->threads);
+    RT_TRY(rt_model_load(o->model, &c->model, err));
+    RT_TRY(rt_tokenizer_load(o->model, &c->tokenizer, err));
+    const rt_config *config = &c->model.config;
+    RT_CHECK(rt_tokenizer_vocab_size(c->tokenizer) <= config->vocab_size, err, RETORT_ERR_FORMAT,
+             "'%s': the tokenizer has %lld tokens, the model only %lld", o->model,
+             (long long)rt_tokenizer_vocab_size(c->tokenizer), (long long)config->vocab_size);
+    RT_TRY(set_sampling(c, err));
+    RT_TRY(rt_prompt_file_read(o->prompts, c->tokenizer, config, o->max_new_tokens, &c->file, err));
+    int64_t jobs = c->file.count * o->n, slots = jobs < o->batch ? jobs : o->batch;
+    int64_t rows = slots > 256 ? slots : 256;
+    RT_TRY(rt_decoder_create(&c->model, slots, c->file.longest + o->max_new_tokens, rows, &c->decoder, err));
+    rt_params_release(&c->model.params); /* the decoder has its own copy */
+    return open_output(c, err);
+}
+
+static void release(command *c) {
+    rt_atomic_abort(&c->output);
+    rt_decoder_destroy(c->decoder);
+    rt_prompt_file_free(&c->file);
+    rt_bans_destroy(c->bans);
+    rt_tokenizer_destroy(c->tokenizer);
+    rt_model_release(&c->model);
+    for (int32_t i = 0; i < c->num_stop; i++) rt_free(c->stop[i]);
+    rt_free(c->stop);
+    rt_free(c->banned);
+    rt_ids_free(&c->stop_ids);
+    rt_buffer_free(&c->line);
+    rt_buffer_free(&c->text);
+}
+
+/* What was finished before an interrupt stays under the temporary name. */
+static retort_status keep_partial(command *c, retort_error *err) {
+    if (c->output.stream == NULL) return RETORT_ERR_INTERRUPTED;
+    retort_status st = rt_fail(err, RETORT_ERR_INTERRUPTED,
+                               "interrupted; the responses finished so far are in '%s', run the command again for all",
+                               c->output.temporary);
+    fclose(c->output.stream);
+    rt_free(c->output.temporary);
+    c->output.stream = NULL;
+    c->output.temporary = NULL;
+    return st;
+}
+
+static retort_status run(command *c, const retort_progress *progress, retort_error *err) {
+    rt_response *responses = NULL;
+    RT_TRY(prepare(c, err));
+    retort_status st = rt_sample(c->decoder, &c->model.config, c->tokenizer, c->file.prompts, c->file.count,
+                                 c->options->n, &c->sampling, write_response, c, progress, "sample", &responses, err);
+    if (st == RETORT_ERR_INTERRUPTED) return keep_partial(c, err);
+    RT_TRY(st);
+    rt_responses_free(responses, c->file.count * c->options->n);
+    return c->output.stream != NULL ? rt_atomic_commit(&c->output, err) : RETORT_OK;
+}
+
+retort_status retort_sample(const retort_sample_options *options, const retort_progress *progress, retort_error *err) {
+    command c = {.options = options};
+    retort_status st = run(&c, progress, err);
+    release(&c);
+    return st;
+}
