@@ -1,0 +1,15 @@
+# The way of the data, command by command, on a tiny model.
+. "$ROOT/tests/cli/fixture.sh"
+make_model
+make_traces
+"$RETORT" distill --quiet --model model --dataset traces.jsonl --output-dir student --max-steps 2 --json >account.json &&
+    grep -q '"steps": 2' account.json && echo distilled
+"$RETORT" data --quiet --split test --count 3 --output test.jsonl
+"$RETORT" eval --quiet --model student --problems test.jsonl --n 2 --max-new-tokens 8 --output r.jsonl --json >score.json &&
+    grep -q '"n_samples": 2' score.json && wc -l <r.jsonl
+"$RETORT" eval --quiet --model student --problems test.jsonl --n 2 --max-new-tokens 8 --output s.jsonl --batch 1 \
+    --json >again.json
+cmp r.jsonl s.jsonl && cmp score.json again.json && echo 'the same for any batch'
+"$RETORT" tokens r.jsonl --json >tokens.json && grep -q '"per_1000"' tokens.json && echo 'tokens counted'
+"$RETORT" behaviors r.jsonl --problems test.jsonl --json >b.json && grep -q '"metacognitive"' b.json && echo 'behaviours read'
+"$RETORT" model student --json | grep -c '"parameters": 7184'
