@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl study teach tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample study teach tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -169,6 +169,28 @@ _retort() {
             --logging-steps) kind=none ;;
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    sample)
+        flags='--help --model --prompts --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --batch --threads --config --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --prompts) kind=file ;;
+            --output) kind=file ;;
+            --n) kind=none ;;
+            --seed) kind=none ;;
+            --max-new-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --top-k) kind=none ;;
+            --min-p) kind=none ;;
+            --stop) kind=none ;;
+            --stop-ids) kind=none ;;
+            --banned-ids) kind=none ;;
+            --ban-list) kind=none ;;
+            --batch) kind=none ;;
+            --threads) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

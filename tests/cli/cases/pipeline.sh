@@ -10,6 +10,13 @@ make_traces
 "$RETORT" eval --quiet --model student --problems test.jsonl --n 2 --max-new-tokens 8 --output s.jsonl --batch 1 \
     --json >again.json
 cmp r.jsonl s.jsonl && cmp score.json again.json && echo 'the same for any batch'
+sample() {
+    "$RETORT" sample --quiet --model student --prompts test.jsonl --n 3 --seed 5 --max-new-tokens 12 --temperature 1 --json "$@"
+}
+sample >one.jsonl && wc -l <one.jsonl
+sample --batch 1 --threads 1 >two.jsonl && sample --batch 7 --threads 3 >three.jsonl
+cmp one.jsonl two.jsonl && cmp one.jsonl three.jsonl && echo 'the same bytes for any batch and threads'
+sed 's/: .*//' one.jsonl | sort -u
 "$RETORT" tokens r.jsonl --json >tokens.json && grep -q '"per_1000"' tokens.json && echo 'tokens counted'
 "$RETORT" behaviors r.jsonl --problems test.jsonl --json >b.json && grep -q '"metacognitive"' b.json && echo 'behaviours read'
 "$RETORT" model student --json | grep -c '"parameters": 7184'
