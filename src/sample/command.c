@@ -82,7 +82,7 @@ static retort_status parse_ids(const char *list, const char *name, int64_t vocab
     return RETORT_OK;
 }
 
-/* \\n, \\t and \\\\ in place, so that a stop string can be a newline. */
+/* \n, \t and \\ in place, so that a stop string can be a newline. */
 static void unescape(char *text) {
     char *to = text;
     for (const char *from = text; *from != '\0'; from++) {
