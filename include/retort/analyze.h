@@ -36,7 +36,8 @@ RETORT_API retort_status retort_eval(const retort_eval_options *options, const r
                                      retort_error *err);
 
 typedef struct retort_tokens_options {
-    char *responses; /* comma list of JSONL files; the model's name in each line, else the file's name, tells the arms */
+    char
+        *responses; /* comma list of JSONL files; the model's name in each line, else the file's name, tells the arms */
     int64_t seed, top;
 } retort_tokens_options;
 extern RETORT_API const retort_option retort_tokens_option_table[];

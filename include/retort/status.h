@@ -12,7 +12,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__) || defined(__clang__)
-#define RETORT_API __attribute__((visibility("default")))
+#define RETORT_API          __attribute__((visibility("default")))
 #define RETORT_PRINTF(f, a) __attribute__((format(printf, f, a)))
 #else
 #define RETORT_API

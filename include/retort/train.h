@@ -13,22 +13,26 @@
 extern "C" {
 #endif
 
-typedef enum retort_schedule { RETORT_SCHEDULE_COSINE, RETORT_SCHEDULE_LINEAR, RETORT_SCHEDULE_CONSTANT } retort_schedule;
+typedef enum retort_schedule {
+    RETORT_SCHEDULE_COSINE,
+    RETORT_SCHEDULE_LINEAR,
+    RETORT_SCHEDULE_CONSTANT
+} retort_schedule;
 
 /* Shared by the three: names and meanings as in transformers' TrainingArguments and TRL. */
 typedef struct retort_training_options {
     char *output_dir;
     double learning_rate;
-    int lr_scheduler_type;      /* retort_schedule */
-    double warmup_ratio;        /* fraction of all steps */
-    double min_lr_rate;         /* the cosine or line ends at this fraction of learning_rate */
+    int lr_scheduler_type; /* retort_schedule */
+    double warmup_ratio;   /* fraction of all steps */
+    double min_lr_rate;    /* the cosine or line ends at this fraction of learning_rate */
     double weight_decay, adam_beta1, adam_beta2, adam_epsilon, max_grad_norm;
-    int64_t max_steps;          /* 0: from epochs */
+    int64_t max_steps;                 /* 0: from epochs */
     int64_t logging_steps, save_steps; /* save_steps 0: only at the end */
     int64_t save_total_limit;
     int64_t micro_batch_tokens; /* tokens per forward-backward; changes memory, never bits */
     bool gradient_checkpointing;
-    bool resume;                /* from the newest checkpoint under output_dir, if there is one */
+    bool resume; /* from the newest checkpoint under output_dir, if there is one */
     int64_t seed, threads;
 } retort_training_options;
 
@@ -40,40 +44,40 @@ typedef struct retort_pretrain_options {
     double rope_theta;
     bool tie_word_embeddings;
     /* data */
-    double exploratory_rate;    /* share of documents with exploratory reasoning */
+    double exploratory_rate; /* share of documents with exploratory reasoning */
     int64_t tokenizer_documents;
-    int64_t batch_tokens;       /* tokens an optimiser step */
-    int dtype;                  /* f32|bf16 of the saved weights */
+    int64_t batch_tokens; /* tokens an optimiser step */
+    int dtype;            /* f32|bf16 of the saved weights */
 } retort_pretrain_options;
 
 typedef struct retort_distill_options {
     retort_training_options train;
-    char *model;                /* directory of the base */
-    char *dataset;              /* JSONL: prompt + completion, or messages, or problem + response */
+    char *model;   /* directory of the base */
+    char *dataset; /* JSONL: prompt + completion, or messages, or problem + response */
     double num_train_epochs;
-    int64_t train_batch_size;   /* examples an optimiser step (global) */
-    int64_t max_length;         /* 0: the model's context; longer examples are an error unless truncate */
+    int64_t train_batch_size; /* examples an optimiser step (global) */
+    int64_t max_length;       /* 0: the model's context; longer examples are an error unless truncate */
     bool truncate;
-    int64_t max_examples;       /* 0: all */
+    int64_t max_examples; /* 0: all */
 } retort_distill_options;
 
 typedef struct retort_rl_options {
     retort_training_options train;
-    char *model, *dataset;      /* dataset: problems JSONL */
+    char *model, *dataset; /* dataset: problems JSONL */
     int64_t prompts_per_step, num_generations, num_iterations, steps_per_generation;
     int64_t max_completion_length;
     double temperature, top_p, min_p;
     int64_t top_k;
     double beta, epsilon, epsilon_high;
-    int scale_rewards;          /* group|batch|none */
-    int loss_type;              /* grpo|bnpo|dr_grpo|dapo */
+    int scale_rewards; /* group|batch|none */
+    int loss_type;     /* grpo|bnpo|dr_grpo|dapo */
     bool mask_truncated_completions;
-    int reward;                 /* format: 1 / format_reward / 0; signed: +1 / -1 */
+    int reward; /* format: 1 / format_reward / 0; signed: +1 / -1 */
     double format_reward;
-    bool dynamic_sampling;      /* refill groups without variance, up to max_refills times, then go on with what is there */
+    bool dynamic_sampling; /* refill groups without variance, up to max_refills times, then go on with what is there */
     int64_t max_refills;
-    int64_t probe_problems;     /* pass-rate probe before the first step; 0: none */
-    int64_t rollout_batch;      /* slots of the sampler */
+    int64_t probe_problems; /* pass-rate probe before the first step; 0: none */
+    int64_t rollout_batch;  /* slots of the sampler */
     double num_train_epochs;
 } retort_rl_options;
 

@@ -90,9 +90,9 @@ double rt_model_forward_flops(const rt_config *config, double tokens, double key
 
 /* A micro-batch: documents laid one after another, no padding. */
 typedef struct rt_batch {
-    int64_t tokens;           /* T */
-    const int32_t *ids;       /* [T] */
-    const int32_t *target;    /* [T]: the next id where the loss (or the policy ratio) counts, else -1 */
+    int64_t tokens;        /* T */
+    const int32_t *ids;    /* [T] */
+    const int32_t *target; /* [T]: the next id where the loss (or the policy ratio) counts, else -1 */
     int64_t docs;
     const int32_t *doc_start; /* [docs + 1] */
 } rt_batch;
@@ -121,7 +121,8 @@ typedef struct rt_objective {
 /* Runs the batch; with weight == NULL only logp (and entropy) are filled; otherwise gradients are added to grads.
  * Token ids and document lengths are validated (RETORT_ERR_FORMAT). Gradients continue chains over tokens, so that
  * splitting a sequence of documents into micro-batches in the same order gives the same bits. For tied embeddings the
- * input-side gradient is kept apart in the workspace until rt_workspace_flush_grads adds it (once per optimiser step). */
+ * input-side gradient is kept apart in the workspace until rt_workspace_flush_grads adds it (once per optimiser step).
+ */
 retort_status rt_model_run(const rt_model *model, rt_workspace *ws, const rt_batch *batch,
                            const rt_objective *objective, rt_params *grads, retort_error *err);
 void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads);
