@@ -6,6 +6,7 @@
  */
 #include "compute/gemm.h"
 
+#include <math.h>
 #include <omp.h>
 
 #include "compute/kernels_gemm.h"
@@ -65,11 +66,21 @@ static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, 
     }
 }
 
+/* The size, a multiple of unit and at most `most`, that cuts n into equal blocks. */
+static int64_t equal_blocks(int64_t n, int64_t most, int64_t unit) {
+    int64_t count = ceil_div(n, most);
+    return ceil_div(ceil_div(n, count), unit) * unit;
+}
+
 static void product_serial(const product *x, float *scratch) {
+    int64_t kc = x->k, nc = x->n;
     /* A single row of tiles keeps its chains in registers over all of k: nothing would be read twice. */
-    bool one_pass = x->form == B_PACKED && !x->a_transposed && x->m <= rt_kernels->gemm->rows_max;
-    int64_t kc = one_pass ? x->k : RT_GEMM_KC;
-    int64_t nc = one_pass ? x->n : RT_GEMM_NC;
+    bool one_pass = x->form == B_PACKED && x->m <= rt_kernels->gemm->rows_max;
+    if (!one_pass) {
+        enum { UNIT = 2 * RT_PANEL };
+        kc = equal_blocks(x->k, x->a_transposed ? RT_GEMM_KC_PACKED_A : RT_GEMM_KC, 1);
+        nc = equal_blocks(x->n, min64(RT_GEMM_B / kc / UNIT * UNIT, RT_GEMM_NC_MAX), UNIT);
+    }
     for (int64_t j = 0; j < x->n; j += nc) {
         for (int64_t p = 0; p < x->k; p += kc) block(x, j, min64(nc, x->n - j), p, min64(kc, x->k - p), scratch);
     }
@@ -80,18 +91,20 @@ typedef struct grid {
     int64_t row_units, column_units; /* units of rows_max rows, of `panels` panels */
 } grid;
 
-/* The grid whose largest rectangle costs least; B is packed once a row of rectangles. */
+/* The grid whose largest rectangle costs least. Reading and packing B costs a thread about as much as PACK_ROWS rows
+ * more of the product, reading A as READ_COLUMNS columns more. */
 static grid choose_grid(const product *x, int threads) {
-    enum { PACK_ROWS = 4 }; /* packing B costs about as much as this many rows of the product */
+    enum { PACK_ROWS = 4, READ_COLUMNS = 8 };
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
-    int64_t row_units = ceil_div(x->m, kernels->rows_max);
-    int64_t column_units = ceil_div(x->n, (int64_t)kernels->panels * RT_PANEL);
+    int64_t unit_rows = kernels->rows_max, unit_columns = (int64_t)kernels->panels * RT_PANEL;
+    int64_t row_units = ceil_div(x->m, unit_rows), column_units = ceil_div(x->n, unit_columns);
     grid best = {1, 1, row_units, column_units};
-    int64_t best_cost = INT64_MAX;
+    double best_cost = INFINITY;
     for (int rows = 1; rows <= threads && rows <= row_units; rows++) {
         int columns = (int)min64(threads / rows, column_units);
-        int64_t height = min64(ceil_div(row_units, rows) * kernels->rows_max, x->m);
-        int64_t cost = (height + PACK_ROWS) * ceil_div(column_units, columns);
+        int64_t height = min64(ceil_div(row_units, rows) * unit_rows, x->m);
+        int64_t width = min64(ceil_div(column_units, columns) * unit_columns, x->n);
+        double cost = (double)(height + PACK_ROWS) * (double)(width + READ_COLUMNS);
         if (cost < best_cost) {
             best_cost = cost;
             best.rows = rows;

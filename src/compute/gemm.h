@@ -3,16 +3,25 @@
 #ifndef RT_COMPUTE_GEMM_H
 #define RT_COMPUTE_GEMM_H
 
-/* RT_GEMM_KC x RT_GEMM_NC floats of B (512 KiB) stay in a 1 MiB second-level cache together with RT_GEMM_MC rows of A.
- * RT_GEMM_MC leaves room for a last block rounded up to the tallest tile. */
-enum { RT_GEMM_KC = 256, RT_GEMM_NC = 512, RT_GEMM_MC = 192, RT_GEMM_MR_MAX = 16, RT_THREADS_MAX = 1024 };
+/* A block of B, at most RT_GEMM_B floats (512 KiB), stays in a 1 MiB second-level cache together with RT_GEMM_MC rows
+ * of a packed A. Deep blocks touch c less often; where A is packed too, shallow ones leave it room. RT_GEMM_MR_MAX
+ * bounds rt_gemm_kernels.rows_max. */
+enum {
+    RT_GEMM_B = 1 << 17,
+    RT_GEMM_KC = 512,
+    RT_GEMM_KC_PACKED_A = 256,
+    RT_GEMM_NC_MAX = 1024,
+    RT_GEMM_MC = 192,
+    RT_GEMM_MR_MAX = 16,
+    RT_THREADS_MAX = 1024
+};
 
 /* Panels and blocks lie this many floats more than their size apart: distances of a power of two would put the heads
  * of all of them into one set of the first-level cache. */
 enum { RT_GEMM_PAD = 16 };
 
 /* Floats of scratch a thread needs: the panels of B, the blocks of A. */
-#define RT_GEMM_SCRATCH_B ((RT_GEMM_KC * 16 + RT_GEMM_PAD) * (RT_GEMM_NC / 16))
-#define RT_GEMM_SCRATCH   ((size_t)RT_GEMM_SCRATCH_B + (RT_GEMM_KC + RT_GEMM_PAD) * (RT_GEMM_MC + RT_GEMM_MR_MAX))
+#define RT_GEMM_SCRATCH_B (RT_GEMM_B + RT_GEMM_PAD * (RT_GEMM_NC_MAX / 16))
+#define RT_GEMM_SCRATCH   ((size_t)RT_GEMM_SCRATCH_B + RT_GEMM_KC_PACKED_A * RT_GEMM_MC + RT_GEMM_PAD * RT_GEMM_MC)
 
 #endif

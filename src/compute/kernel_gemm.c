@@ -58,6 +58,11 @@ INLINE void tile(const int rows, const int panels, const bool packed, int64_t k,
             UNROLL for (int v = 0; v < panels * VECS; v++) acc[i][v] = LOAD(c + i * ldc + v * VEC);
         }
     }
+    if (rows > 2) { /* the next tile of this row waits for c meanwhile; past the end a prefetch does nothing */
+        UNROLL for (int i = 0; i < rows; i++) {
+            UNROLL for (int v = 0; v < panels; v++) __builtin_prefetch(c + i * ldc + (panels + v) * RT_PANEL, 1, 3);
+        }
+    }
     for (int64_t p = 0; p < k; p++) {
         vec bv[VECS_MAX];
         UNROLL for (int v = 0; v < panels * VECS; v++) {
@@ -150,14 +155,48 @@ static void pack_b(int64_t n, int64_t k, const float *b, int64_t ldb, float *out
     }
 }
 
+/* out[q * RT_PANEL + i] = w[i * ldw + q] for i, q < 8. */
+#if RT_KERNEL_LEVEL > 0
+static void transpose8(const float *w, int64_t ldw, float *out) {
+    __m256 row[8], pair[8], quad[8];
+    UNROLL for (int i = 0; i < 8; i++) row[i] = _mm256_loadu_ps(w + i * ldw);
+    UNROLL for (int i = 0; i < 8; i += 2) {
+        pair[i] = _mm256_unpacklo_ps(row[i], row[i + 1]);
+        pair[i + 1] = _mm256_unpackhi_ps(row[i], row[i + 1]);
+    }
+    UNROLL for (int i = 0; i < 8; i += 4) {
+        quad[i] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0x44);
+        quad[i + 1] = _mm256_shuffle_ps(pair[i], pair[i + 2], 0xee);
+        quad[i + 2] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0x44);
+        quad[i + 3] = _mm256_shuffle_ps(pair[i + 1], pair[i + 3], 0xee);
+    }
+    UNROLL for (int i = 0; i < 4; i++) {
+        _mm256_storeu_ps(out + i * RT_PANEL, _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x20));
+        _mm256_storeu_ps(out + (i + 4) * RT_PANEL, _mm256_permute2f128_ps(quad[i], quad[i + 4], 0x31));
+    }
+}
+#else
+static void transpose8(const float *w, int64_t ldw, float *out) {
+    for (int i = 0; i < 8; i++) {
+        for (int q = 0; q < 8; q++) out[q * RT_PANEL + i] = w[i * ldw + q];
+    }
+}
+#endif
+
 static void pack_bt(int64_t n, int64_t k, const float *w, int64_t ldw, float *out, int64_t panel_stride) {
-    for (int64_t j = 0; j < n; j += RT_PANEL) {
+    for (int64_t j = 0; j < n; j += RT_PANEL, w += RT_PANEL * ldw, out += panel_stride) {
         int64_t width = n - j < RT_PANEL ? n - j : RT_PANEL;
-        float *panel = out + j / RT_PANEL * panel_stride;
-        if (width < RT_PANEL) memset(panel, 0, (size_t)k * RT_PANEL * sizeof(float));
-        for (int64_t i = 0; i < width; i++) {
-            const float *row = w + (j + i) * ldw;
-            for (int64_t p = 0; p < k; p++) panel[p * RT_PANEL + i] = row[p];
+        int64_t done = 0;
+        if (width == RT_PANEL) {
+            for (; done + 8 <= k; done += 8) {
+                transpose8(w + done, ldw, out + done * RT_PANEL);
+                transpose8(w + done + 8 * ldw, ldw, out + done * RT_PANEL + 8);
+            }
+        } else {
+            memset(out, 0, (size_t)k * RT_PANEL * sizeof(float));
+        }
+        for (int64_t p = done; p < k; p++) {
+            for (int64_t i = 0; i < width; i++) out[p * RT_PANEL + i] = w[i * ldw + p];
         }
     }
 }
