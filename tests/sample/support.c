@@ -33,8 +33,8 @@ void write_tokenizer(const char *dir) {
     rt_rng rng = rt_rng_make(1, 1);
     for (int i = 0; i < 500; i++) {
         char text[256];
-        int length = snprintf(text, sizeof text, "%u + %u = %u", rt_rng_below(&rng, 30), rt_rng_below(&rng, 30),
-                              rt_rng_below(&rng, 60));
+        uint32_t a = rt_rng_below(&rng, 30), b = rt_rng_below(&rng, 30);
+        int length = snprintf(text, sizeof text, "%u + %u = %u", a, b, a + b);
         for (int k = 0; k < 5; k++) {
             const char *word = WORDS[rt_rng_below(&rng, sizeof WORDS / sizeof *WORDS)];
             length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", k % 3 ? " " : ". ", word);
