@@ -72,11 +72,20 @@ static int64_t truncate(const rt_sampling *settings, const float *p, int32_t *he
     return used;
 }
 
+/* A bound below which no token can be kept, so that few have to be put in order: all tokens below (1 - top_p) * mass /
+ * V together have less than 1 - top_p of the mass, so that the run is complete without them. Half of that leaves room
+ * for rounding. top_k, which counts tokens before their mass, has no such bound. */
+static float kept_at_least(const rt_sampling *settings, int64_t vocab, double mass) {
+    if (settings->top_k > 0 || settings->top_p >= 1) return 0;
+    return (float)(0.5 * (1 - (double)settings->top_p) * mass / (double)vocab);
+}
+
 static int32_t draw_truncated(const rt_sampling *settings, int64_t vocab, const float *p, double mass, float u,
                               int32_t *order) {
+    const float lowest = kept_at_least(settings, vocab, mass);
     int64_t count = 0;
     for (int64_t i = 0; i < vocab; i++) {
-        if (p[i] > 0) order[count++] = (int32_t)i;
+        if (p[i] > lowest) order[count++] = (int32_t)i;
     }
     int64_t kept = truncate(settings, p, order, count, mass);
     double total = 0, running = 0;
