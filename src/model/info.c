@@ -33,7 +33,7 @@ static void copy_config(const rt_model *model, retort_model_info *info) {
 }
 
 static retort_status inspect_weights(const char *dir, retort_model_info *info, retort_error *err) {
-    rt_safetensors file;
+    rt_safetensors file = {0};
     RT_TRY(rt_weights_open(dir, &file, err));
     info->tensors = file.count;
     info->weight_bytes = (int64_t)file.mapping.length;
@@ -97,7 +97,7 @@ static retort_status load_optional(const char *dir, const char *name, json_t **o
 
 static retort_status inspect_tokenizer(const char *dir, retort_model_info *info, retort_error *err) {
     char where[520];
-    json_t *root;
+    json_t *root = NULL;
     RT_TRY(load_optional(dir, "tokenizer.json", &root, where, err));
     retort_status st = root != NULL ? outline_tokenizer(root, where, info, err) : RETORT_OK;
     json_decref(root);

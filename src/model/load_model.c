@@ -86,7 +86,7 @@ retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, &model.config, err));
-    rt_safetensors file;
+    rt_safetensors file = {0};
     RT_TRY(rt_weights_open(dir, &file, err));
     retort_status st = load_weights(&file, &model, err);
     rt_safetensors_close(&file);

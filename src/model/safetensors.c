@@ -260,7 +260,7 @@ retort_status rt_safetensors_decode(const rt_safetensors *file, const rt_st_entr
 }
 
 retort_status rt_safetensors_read_all(const char *path, const rt_st_tensor *tensors, int64_t count, retort_error *err) {
-    rt_safetensors file;
+    rt_safetensors file = {0};
     RT_TRY(rt_safetensors_open(path, &file, err));
     retort_status st = rt_safetensors_match(&file, tensors, count, err);
     for (int64_t i = 0; i < count && st == RETORT_OK; i++)
