@@ -56,6 +56,7 @@ static bool without_variance(const rl *r, int64_t group) {
 typedef struct sampling_counts {
     int64_t groups, refills, right;
     rt_rollout_cost cost;
+    double seconds;
 } sampling_counts;
 
 /* Samples a group for each pending place and puts it there. *cursor moves by the problems taken. */
@@ -107,6 +108,7 @@ static void account_rollout(rt_trainer *trainer, const rt_rollout_cost *cost) {
 }
 
 static retort_status add_sampling(const rl *r, const sampling_counts *counts, json_t *metrics, retort_error *err) {
+    RT_TRY(rt_metric(metrics, "rollout_time", counts->seconds, err));
     RT_TRY(rt_metric(metrics, "num_tokens", r->num_tokens, err));
     RT_TRY(rt_metric(metrics, "epoch", (double)r->consumed / (double)r->prompts.problems.count, err));
     if (!r->options->dynamic_sampling) return RETORT_OK;
@@ -124,7 +126,9 @@ static retort_status step(void *context, rt_trainer *trainer, json_t *metrics, r
     rt_vital_signs signs;
     rt_decoder_update(r->rollout.decoder, &trainer->model);
     uint64_t seed = rt_mix((uint64_t)r->options->train.seed, SEED_STEP, (uint64_t)trainer->step);
+    double began = rt_now();
     RT_TRY(sample_step(r, seed, &cursor, &counts, err));
+    counts.seconds = rt_now() - began;
     collect(r);
     RT_TRY(rt_policy_step(&r->policy, trainer, r->response, r->advantage, groups * n, &stats, err));
     r->consumed = cursor;

@@ -211,6 +211,7 @@ static json_t *without_times(const char *run) {
     size_t i;
     json_array_foreach(all, i, line) {
         json_object_del(line, "step_time");
+        json_object_del(line, "rollout_time");
         json_object_del(line, "tokens_per_second");
         json_object_del(line, "eta");
     }
