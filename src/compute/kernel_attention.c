@@ -8,11 +8,14 @@
 #include "compute/kernels_attention.h"
 #include "compute/simd_math.h"
 
-/* Tile of most rows: sixteen registers hold 6 x 1 vectors of two halves with their operands, thirty-two 8 x 2. */
+/* Tile of most rows: sixteen registers hold 6 x 1 vectors of two halves with their operands, thirty-two 8 x 2; the
+ * plain loops of level 0 fit the thirty-two registers of four floats that other processors have. */
 #if RT_KERNEL_LEVEL == 2
 enum { MR = 8, NV = 2 };
-#else
+#elif RT_KERNEL_LEVEL == 1
 enum { MR = 6, NV = 1 };
+#else
+enum { MR = 4, NV = 1 };
 #endif
 
 typedef struct tile {
@@ -77,15 +80,15 @@ RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, 
         for (int v = 0; v < nv; v++) store_lanes(c + r * ldc + v * RT_LANES, width, t->acc[r][v]);
 }
 
-/* Rows of the tile that starts with `left` rows to go. */
+/* Rows of the tile that starts with `left` rows to go, and the call of a tile function with that number as a constant,
+ * so that its accumulators can live in registers. */
+#if RT_KERNEL_LEVEL > 0
 RT_INLINE int tile_rows(int64_t left, int64_t most) {
     if (left > most) left = most;
     if (left >= MR) return MR;
     if (left >= 4) return 4;
     return left >= 2 ? 2 : 1;
 }
-
-/* Calls a tile function with its number of rows as a constant, so that its accumulators can live in registers. */
 #define WITH_ROWS(mr, call)                                                                                            \
     switch (mr) {                                                                                                      \
     case MR: call(MR); break;                                                                                          \
@@ -93,6 +96,16 @@ RT_INLINE int tile_rows(int64_t left, int64_t most) {
     case 2: call(2); break;                                                                                            \
     default: call(1); break;                                                                                           \
     }
+#else
+RT_INLINE int tile_rows(int64_t left, int64_t most) {
+    return left >= MR && most >= MR ? MR : 1;
+}
+#define WITH_ROWS(mr, call)                                                                                            \
+    if ((mr) == MR)                                                                                                    \
+        call(MR);                                                                                                      \
+    else                                                                                                               \
+        call(1);
+#endif
 
 /* ---- rows against panels of keys -------------------------------------------------------------------------------- */
 
@@ -252,8 +265,7 @@ RT_INLINE void query_sum_vectors(int mr, int nv, const operands *o, int64_t from
     tile_load(&t, mr, nv, c, ldc, o->width);
     if (triangle) {
 #pragma GCC unroll 8
-        for (int r = 1; r < mr; r++)
-            if (from < to) extend_step(&t, 0, r, nv, o, from++);
+        for (int r = 1; r < mr; r++) extend_step(&t, 0, r, nv, o, from++);
     }
     extend(&t, mr, nv, o, from, to);
     tile_store(&t, mr, nv, c, ldc, o->width);
