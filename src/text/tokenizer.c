@@ -5,6 +5,7 @@
 #include "core/file.h"
 #include "text/bytes.h"
 #include "text/internal.h"
+#include "text/nfc.h"
 
 retort_status rt_ids_push(rt_ids *ids, int32_t id, retort_error *err) {
     if (ids->count == ids->capacity) {
@@ -51,13 +52,13 @@ static retort_status encode_word(void *context, const char *word, size_t length,
     return rt_bpe_word(&t->merges, t->byte_id, word, length, e->ids, err);
 }
 
-/* Text whose code points are all below U+0300 is its own NFC form; anything else would need Unicode's composition
+/* Most text is its own NFC form, and then the normalizer changes nothing; what is not would need Unicode's composition
  * tables. Bytes that are no UTF-8 are kept as they are. */
 static retort_status check_nfc(const char *text, size_t length, retort_error *err) {
     for (size_t i = 0; i < length;) {
         uint32_t code = 0;
         int size = rt_utf8_char(text + i, length - i, &code);
-        RT_CHECK(code < 0x300, err, RETORT_ERR_UNSUPPORTED,
+        RT_CHECK(rt_nfc_inert(code), err, RETORT_ERR_UNSUPPORTED,
                  "tokenizer's normalizer 'NFC' is not supported on text with U+%04X (byte %zu)", code, i);
         i += size == 0 ? 1 : (size_t)size;
     }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/random.h"
+#include "text/nfc.h"
 
 typedef struct bad_file {
     const char *from, *to; /* one replacement in the golden file's text */
@@ -202,7 +203,8 @@ static void test_nfc(void **state) {
     rt_tokenizer *t = NULL;
     assert_ok(rt_tokenizer_load(dir, &t, &err));
     rt_ids ids = {0};
-    assert_ok(rt_tokenizer_encode(t, "na\xc3\xafve \xff 12", 11, true, &ids, &err));
+    static const char GOOD[] = "na\xc3\xafve \xff 12 \xcf\x80\xe2\x89\xa4 \xe6\x95\xb0\xea\xb0\x80 \xf0\x9f\x91\x8d";
+    assert_ok(rt_tokenizer_encode(t, GOOD, sizeof GOOD - 1, true, &ids, &err));
     assert_int_equal(rt_tokenizer_encode(t, "e\xcc\x81", 3, true, &ids, &err), RETORT_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "'NFC' is not supported on text with U+0301 (byte 1)"));
     rt_ids_free(&ids);
@@ -210,6 +212,25 @@ static void test_nfc(void **state) {
     free(nfc);
     rt_buffer_free(&text);
     drop_dir(dir);
+}
+
+/* Nothing is taken for inert that is not (golden/generate_nfc.py). */
+static void test_nfc_inert(void **state) {
+    (void)state;
+    retort_error err;
+    rt_buffer text = {0};
+    assert_ok(rt_file_read(golden("nfc_inert.txt"), &text, &err));
+    uint32_t code = 0, known = 0;
+    for (char *at = text.data; *at != '\0';) {
+        uint32_t first = (uint32_t)strtoul(at, &at, 16), last = (uint32_t)strtoul(at, &at, 16);
+        for (; code < first; code++) {
+            if (rt_nfc_inert(code)) fail_msg("U+%04X is not inert", (unsigned)code);
+        }
+        for (; code <= last; code++) known += rt_nfc_inert(code);
+        at += strspn(at, "\n");
+    }
+    assert_true(known > 120000);
+    rt_buffer_free(&text);
 }
 
 static void test_bad_config(void **state) {
@@ -277,8 +298,10 @@ static void test_damaged_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_files), cmocka_unit_test(test_bad_patterns), cmocka_unit_test(test_costly_pattern),
-        cmocka_unit_test(test_nfc),       cmocka_unit_test(test_bad_config),   cmocka_unit_test(test_damaged_files),
+        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_bad_patterns),
+        cmocka_unit_test(test_costly_pattern), cmocka_unit_test(test_nfc),
+        cmocka_unit_test(test_nfc_inert),      cmocka_unit_test(test_bad_config),
+        cmocka_unit_test(test_damaged_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
