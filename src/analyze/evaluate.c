@@ -47,7 +47,7 @@ static retort_status prepare(evaluator *e, retort_error *err) {
     RT_TRY(rt_compute_init(err));
     RT_TRY(rt_model_load(what->model_dir, &e->model, err));
     RT_TRY(rt_tokenizer_load(what->model_dir, &e->tokenizer, err));
-    int64_t longest;
+    int64_t longest = 0;
     RT_TRY(render_prompts(e, &longest, err));
     int64_t capacity = longest + what->sampling.max_new_tokens;
     int64_t total = what->problems->count * what->n;

@@ -185,14 +185,14 @@ static void arms_json(const rt_study *study, json_t *report) {
     }
 }
 
-/* What the base's own training cost, from the account that `retort pretrain` leaves beside the weights. */
+/* What the base's own training cost, from the account that `retort pretrain` leaves beside the weights; null for a base
+ * that came from elsewhere. */
 static void pretraining_json(const rt_study *study, json_t *report) {
-    char *path = rt_path_join(study->options->base, "retort_account.json");
-    json_t *account = NULL;
-    if (path != NULL && rt_json_load(path, &account, NULL) == RETORT_OK)
-        json_object_set_new(report, "pretraining", account);
-    else
-        json_object_set_new(report, "pretraining", json_null());
+    char *path = rt_path_join(study->options->base, "trainer_state.json");
+    json_t *state = NULL, *account = NULL;
+    if (path != NULL && rt_json_load(path, &state, NULL) == RETORT_OK) account = json_object_get(state, "account");
+    json_object_set_new(report, "pretraining", json_is_object(account) ? json_deep_copy(account) : json_null());
+    json_decref(state);
     rt_free(path);
 }
 
