@@ -3,7 +3,7 @@
  * Every function here gives the same bits whatever the instruction set, the number of threads, the tile sizes or the
  * number of rows it is called with: a row's result is a function of that row (and, in attention, of its position and
  * the keys before it) alone. The definitions below ARE the results: each is a chain of correctly rounded operations in
- * a stated order, and the scalar oracle in tests/oracle.c spells it out as plain loops.
+ * a stated order, and the scalar oracle in tests/compute/oracle.c spells it out as plain loops.
  *
  *   chain(k: a_k, b_k)   acc = 0; for k ascending: acc = fmaf(a_k, b_k, acc)
  *   lanes(k: x_k)        16 partial sums s_j over k = j, j + 16, ... ascending, then the tree
@@ -181,8 +181,8 @@ void rt_head(const rt_head_args *args);
 
 /* AdamW (Loshchilov and Hutter 2019), decoupled decay, elementwise, in float, in PyTorch's order of operations:
  * p *= 1 - lr wd;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2;  p -= lr/(1-b1^t) * m / (sqrt(v)/sqrt(1-b2^t) + eps)
- * g is grad * grad_scale (clipping and normalisation). */
-/* lr .. weight_decay are doubles, as in PyTorch: 1 - 0.999f is 1e-5 away from 1 - 0.999. */
+ * g is grad * grad_scale (clipping and normalisation). lr .. weight_decay are doubles, as in PyTorch: 1 - 0.999f is
+ * 1e-5 away from 1 - 0.999. */
 typedef struct rt_adamw_args {
     double lr, beta1, beta2, eps, weight_decay;
     float grad_scale;
