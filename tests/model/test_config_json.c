@@ -40,7 +40,7 @@ static retort_status parse(const char *text, rt_config *out, retort_error *err) 
 
 static void test_old_style(void **state) {
     (void)state;
-    rt_config c;
+    rt_config c = {0};
     retort_error err;
     assert_int_equal(parse(old_style, &c, &err), RETORT_OK);
     assert_int_equal(c.vocab_size, 151936);
@@ -56,7 +56,7 @@ static void test_old_style(void **state) {
 
 static void test_new_style(void **state) {
     (void)state;
-    rt_config c;
+    rt_config c = {0};
     retort_error err;
     assert_int_equal(parse(new_style, &c, &err), RETORT_OK);
     assert_true(c.rope_theta == 1e4 && !c.tie_word_embeddings);
@@ -190,7 +190,7 @@ static void test_broken_values(void **state) {
 static void test_files(void **state) {
     (void)state;
     const char *dir = scratch(), *path = in_scratch("config.json"), *generation = in_scratch("generation_config.json");
-    rt_config c;
+    rt_config c = {0};
     retort_error err;
     expect_error(rt_config_load(dir, &c, &err), &err, RETORT_ERR_NOT_FOUND,
                  "cannot open '%s': No such file or directory", path);
