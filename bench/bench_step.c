@@ -325,8 +325,9 @@ static void bench_sampling(const rt_model *model, int threads) {
 }
 
 int main(int argc, char **argv) {
-    static bench x = {.model.config = config};
+    static bench x;
     retort_error err;
+    x.model.config = config;
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc > 1) seconds_a_figure = atof(argv[1]);
     die_unless(rt_compute_init(&err), &err);

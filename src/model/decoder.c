@@ -201,7 +201,9 @@ static size_t packed_bytes(int64_t n, int64_t k) {
 }
 
 size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
-    if (check_sizes(config, slots, capacity, max_rows, NULL) != RETORT_OK) return SIZE_MAX;
+    if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK ||
+        check_sizes(config, slots, capacity, max_rows, NULL) != RETORT_OK)
+        return SIZE_MAX;
     rt_decoder shape = {0};
     rt_carver at = {0};
     set_shape(&shape, config, slots, capacity, max_rows);

@@ -99,6 +99,7 @@ static void set_shape(rt_workspace *ws, const rt_config *config, int64_t max_tok
 
 size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute) {
     if (max_tokens < 1 || max_tokens > MAX_TOKENS) return SIZE_MAX;
+    if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK) return SIZE_MAX;
     rt_workspace ws = {0};
     rt_carver at = {0};
     set_shape(&ws, config, max_tokens, recompute);

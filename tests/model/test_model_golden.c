@@ -191,6 +191,7 @@ static void check_golden(const char *name) {
     rt_model model = {.config = g.config};
     retort_error err;
     must(rt_compute_init(&err), &err);
+    rt_compute_set_threads(1);
     must(rt_params_create(&g.config, &model.params, &err), &err);
     memcpy(model.params.data, g.weights, (size_t)model.params.count * sizeof(float));
     check_logits(&g, &model);

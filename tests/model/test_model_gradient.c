@@ -65,6 +65,7 @@ static void check_all(bool tied, bool bias) {
     rt_config config = fixture_config(tied, bias);
     retort_error err;
     must(rt_compute_init(&err), &err);
+    rt_compute_set_threads(1);
     probe p = {.model = fixture_model(&config, 21), .c = fixture_corpus(&config, 4, 24, 0.6, 22)};
     record r = record_create(&config, p.c.tokens);
     run_corpus(&p.model, &p.c, false, 2, 1.25F, &r);

@@ -10,6 +10,12 @@
 #include "core/mem.h"
 #include "fixture.h"
 
+/* The sanitizer build must answer an impossible allocation as malloc does, not by aborting. */
+__attribute__((visibility("default"))) const char *__asan_default_options(void);
+__attribute__((visibility("default"))) const char *__asan_default_options(void) {
+    return "allocator_may_return_null=1";
+}
+
 enum { TOKENS = 300 };
 
 typedef struct stage {
@@ -23,6 +29,7 @@ static int setup(void **state) {
     retort_error err;
     stage *s = calloc(1, sizeof *s);
     must(rt_compute_init(&err), &err);
+    rt_compute_set_threads(1);
     s->config = fixture_config(true, true);
     s->model = fixture_model(&s->config, 31);
     s->r = record_create(&s->config, TOKENS);
@@ -198,6 +205,10 @@ static void test_enormous(void **state) {
     assert_int_equal(rt_workspace_create(&s->config, 0, false, &ws, &err), RETORT_ERR_USAGE);
     assert_int_equal(rt_workspace_create(&s->config, INT64_MAX, false, &ws, &err), RETORT_ERR_USAGE);
     assert_true(rt_workspace_bytes(&s->config, INT64_MAX, false) == SIZE_MAX);
+    assert_true(rt_decoder_bytes(&s->config, 1, 129, 1) == SIZE_MAX);
+    const size_t one = rt_decoder_bytes(&s->config, 1, 128, 1), two = rt_decoder_bytes(&s->config, 2, 128, 1);
+    assert_true(one > (size_t)s->model.params.count * sizeof(float));
+    assert_true(two - one >= sizeof(float) * 3 * 2 * 2 * 128 * 8); /* layers, k and v, G, positions, E */
 }
 
 static void test_bad_steps(void **state) {
