@@ -1,4 +1,5 @@
 /* Output head against the oracle, bit for bit, over chunk edges and micro-batch splits. */
+#include "compute/mathf.h"
 #include "harness.h"
 #include "oracle.h"
 
@@ -118,6 +119,11 @@ static void check_softmax(void *context) {
             same_bits(&lse, &expected, 1, "logsumexp");
             float h = rt_entropy(n, x, inv_temperature, lse), h0 = oracle_entropy(n, x, inv_temperature, lse);
             same_bits(&h, &h0, 1, "entropy");
+            float *p = floats(n), *p0 = floats(n);
+            for (int64_t j = 0; j < n; j++) p0[j] = rt_expf(x[j] * inv_temperature - lse);
+            rt_softmax(n, x, inv_temperature, lse, p);
+            same_bits(p, p0, n, "softmax");
+            free(p), free(p0);
         }
         free(x);
     }
