@@ -85,7 +85,7 @@ static retort_status encode_prompt(const reader *r, const texts *t, rt_ids *ids,
 static retort_status add_example(void *context, json_t *object, size_t line, retort_error *err) {
     reader *r = context;
     if (r->settings->max_examples > 0 && r->count >= r->settings->max_examples) return RETORT_OK;
-    texts t = {0};
+    texts t = {"", "", false};
     RT_TRY(find_texts(r, object, line, &t, err));
     RT_CHECK(t.completion[0] != '\0', err, RETORT_ERR_FORMAT, "'%s' line %zu has an empty completion", r->path, line);
     rt_ids *ids = &r->dataset->ids;
