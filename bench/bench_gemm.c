@@ -39,19 +39,25 @@ static int ascending(const void *a, const void *b) {
 
 static volatile float sink;
 
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #ifdef __x86_64__
 #define PEAK(name, isa, vec, set1, fmadd)                                                                              \
     __attribute__((target(isa))) static void name(int64_t rounds) {                                                    \
         vec x = set1(1.0f), y = set1(0.0f), acc[CHAINS];                                                               \
-        _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) acc[j] = set1((float)j);                             \
+        UNROLL for (int j = 0; j < CHAINS; j++) acc[j] = set1((float)j);                                               \
         for (int64_t i = 0; i < rounds; i++) {                                                                         \
-            _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) {                                                \
+            UNROLL for (int j = 0; j < CHAINS; j++) {                                                                  \
                 acc[j] = fmadd(acc[j], x, y);                                                                          \
                 __asm__ volatile("" : "+v"(acc[j])); /* keeps the compiler from folding the chain */                   \
             }                                                                                                          \
         }                                                                                                              \
         vec total = y;                                                                                                 \
-        _Pragma("GCC unroll 12") for (int j = 0; j < CHAINS; j++) total = fmadd(acc[j], x, total);                     \
+        UNROLL for (int j = 0; j < CHAINS; j++) total = fmadd(acc[j], x, total);                                       \
         float first;                                                                                                   \
         memcpy(&first, &total, sizeof first);                                                                          \
         sink = first;                                                                                                  \

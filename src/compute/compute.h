@@ -28,7 +28,9 @@
 typedef enum rt_isa { RT_ISA_SCALAR, RT_ISA_AVX2, RT_ISA_AVX512 } rt_isa;
 
 /* Chooses kernels (the best the processor has; RETORT_ISA=scalar|avx2|avx512 in the environment asks for a lower one)
- * and takes scratch memory. Idempotent; call before anything below. */
+ * and takes scratch memory. Idempotent; call before anything below.
+ * Kernels start OpenMP threads of their own and share scratch: call them from one application thread at a time, or from
+ * inside an OpenMP region of at most rt_compute_threads() threads, where each runs on the thread that calls it. */
 retort_status rt_compute_init(retort_error *err);
 /* Changes the instruction set; RETORT_ERR_UNSUPPORTED if the processor lacks it. For tests and benchmarks. */
 retort_status rt_compute_use_isa(rt_isa isa, retort_error *err);

@@ -44,7 +44,11 @@ enum { VEC = 1, ROWS_MAX = 4, PANELS = 1 };
 #endif
 enum { VECS = RT_PANEL / VEC, VECS_MAX = PANELS_OF(1) * VECS };
 
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
 #define UNROLL _Pragma("GCC unroll 16")
+#endif
 
 /* rows, panels and packed are constants wherever this is inlined, so that acc lives in registers. */
 INLINE void tile(const int rows, const int panels, const bool packed, int64_t k, const float *a, int64_t stride,

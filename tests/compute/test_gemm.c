@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "compute/compute.h"
+#include "core/mem.h"
 #include "oracle_gemm.h"
 
 typedef enum form { FORM_NT, FORM_NN, FORM_TN, FORM_PACKED, FORMS } form;
@@ -265,6 +266,19 @@ static void empty_products(void **unused) {
 static void set_up_and_errors(void **unused) {
     (void)unused;
     retort_error err;
+    const char *wanted = getenv("RETORT_ISA");
+    char *kept = wanted != NULL ? strdup(wanted) : NULL;
+    setenv("RETORT_ISA", "mmx", 1);
+    assert_int_equal(rt_compute_init(&err), RETORT_ERR_USAGE);
+    assert_non_null(strstr(err.message, "'mmx'"));
+    setenv("RETORT_ISA", "scalar", 1);
+    assert_int_equal(rt_compute_init(&err), RETORT_OK);
+    assert_int_equal(rt_compute_isa(), RT_ISA_SCALAR);
+    if (kept != NULL)
+        setenv("RETORT_ISA", kept, 1);
+    else
+        unsetenv("RETORT_ISA");
+    free(kept);
     assert_int_equal(rt_compute_init(&err), RETORT_OK);
     rt_packed packed;
     float w = 1.0f;
@@ -276,6 +290,11 @@ static void set_up_and_errors(void **unused) {
     rt_compute_set_threads(3);
     assert_int_equal(rt_compute_threads(), 3);
     assert_string_equal(rt_isa_name(RT_ISA_AVX2), "avx2");
+    /* Without memory for more scratch the thread count stays within what there is. */
+    rt_fail_alloc(0, true);
+    rt_compute_set_threads(64);
+    rt_fail_alloc(-1, false);
+    assert_in_range(rt_compute_threads(), 1, 63);
 }
 
 /* Inside a caller's parallel region a product runs on the thread that calls it. */
