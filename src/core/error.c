@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef rt_fail
+#undef rt_fail_context
+
 const char *retort_status_name(retort_status status) {
     switch (status) {
     case RETORT_OK: return "ok";
