@@ -28,10 +28,9 @@ double rt_exp(double x) {
     r = fma(-n, LN2_LOW, r);
     /* Taylor to r^13 / 13!; |r| <= 0.347 leaves a relative remainder below 1e-17. */
     double p = 1.0 / 6227020800.0;
-    static const double INVERSE_FACTORIAL[] = {1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880,
-                                               1.0 / 40320,     1.0 / 5040,     1.0 / 720,     1.0 / 120,
-                                               1.0 / 24,        1.0 / 6,        0.5,           1.0,
-                                               1.0};
+    static const double INVERSE_FACTORIAL[] = {
+        1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+        1.0 / 120,       1.0 / 24,       1.0 / 6,       0.5,          1.0,         1.0};
     for (int i = 0; i < 13; i++) p = fma(p, r, INVERSE_FACTORIAL[i]);
     /* Two steps of scaling, so that subnormal results round once. */
     int e = (int)n, half = e / 2;
@@ -76,17 +75,29 @@ static double reduce(double x, int *quadrant) {
 
 static double sin_kernel(double r) {
     double z = r * r, p = -1.0 / 121645100408832000.0;
-    static const double C[] = {1.0 / 355687428096000.0, -1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800,
-                               1.0 / 362880,            -1.0 / 5040,            1.0 / 120,          -1.0 / 6};
+    static const double C[] = {1.0 / 355687428096000.0,
+                               -1.0 / 1307674368000.0,
+                               1.0 / 6227020800.0,
+                               -1.0 / 39916800,
+                               1.0 / 362880,
+                               -1.0 / 5040,
+                               1.0 / 120,
+                               -1.0 / 6};
     for (int i = 0; i < 8; i++) p = fma(p, z, C[i]);
     return fma(r * z, p, r);
 }
 
 static double cos_kernel(double r) {
     double z = r * r, p = 1.0 / 2432902008176640000.0;
-    static const double C[] = {-1.0 / 6402373705728000.0, 1.0 / 20922789888000.0, -1.0 / 87178291200.0,
-                               1.0 / 479001600,           -1.0 / 3628800,         1.0 / 40320,
-                               -1.0 / 720,                1.0 / 24,               -0.5,
+    static const double C[] = {-1.0 / 6402373705728000.0,
+                               1.0 / 20922789888000.0,
+                               -1.0 / 87178291200.0,
+                               1.0 / 479001600,
+                               -1.0 / 3628800,
+                               1.0 / 40320,
+                               -1.0 / 720,
+                               1.0 / 24,
+                               -0.5,
                                1.0};
     for (int i = 0; i < 10; i++) p = fma(p, z, C[i]);
     return p;

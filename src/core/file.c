@@ -148,9 +148,9 @@ retort_status rt_atomic_commit(rt_atomic_file *file, retort_error *err) {
     file->stream = NULL;
     if (!flushed || !closed || rename(file->temporary, file->path) != 0) {
         if (flushed && closed) cause = errno;
-        retort_status st = rt_fail(err, RETORT_ERR_IO,
-                                   "cannot write '%s': %s; free some space or choose another folder", file->path,
-                                   strerror(cause));
+        retort_status st =
+            rt_fail(err, RETORT_ERR_IO, "cannot write '%s': %s; free some space or choose another folder", file->path,
+                    strerror(cause));
         rt_atomic_abort(file);
         return st;
     }
