@@ -250,10 +250,13 @@ static void choose_one(sampler *s, draw *d, int thread) {
     d->choice = rt_choose(s->settings, vocab, d->logits, banned, u, &scratch);
 }
 
-static void choose_all(sampler *s) {
+static int threads_for_draws(const sampler *s) {
     int threads = rt_threads_for(s->num_draws * s->config->vocab_size * 8);
-    if (threads > s->threads) threads = s->threads;
-#pragma omp parallel for num_threads(threads) schedule(static)
+    return threads < s->threads ? threads : s->threads;
+}
+
+static void choose_all(sampler *s) {
+#pragma omp parallel for num_threads(threads_for_draws(s)) schedule(static)
     for (int64_t i = 0; i < s->num_draws; i++) choose_one(s, &s->draws[i], omp_get_thread_num());
 }
 
