@@ -62,14 +62,6 @@ static retort_status read_sets(const char *files, const rt_problems *problems, s
     return st;
 }
 
-/* Hands the text over and drops the value. */
-static retort_status dump(json_t *value, char **out, retort_error *err) {
-    *out = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    json_decref(value);
-    RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: result");
-    return RETORT_OK;
-}
-
 static retort_status add_pairs(const set_list *list, const rt_term_table *tables, int64_t top, json_t *pairs,
                                retort_error *err) {
     for (int64_t a = 0; a < list->count; a++)
@@ -107,7 +99,7 @@ retort_status retort_tokens(const retort_tokens_options *options, char **json, r
         json_decref(result);
         return st;
     }
-    return dump(result, json, err);
+    return rt_json_result(result, json, err);
 }
 
 retort_status retort_behaviors(const retort_behaviors_options *options, char **json, retort_error *err) {
@@ -130,5 +122,5 @@ retort_status retort_behaviors(const retort_behaviors_options *options, char **j
         json_decref(result);
         return st;
     }
-    return dump(result, json, err);
+    return rt_json_result(result, json, err);
 }

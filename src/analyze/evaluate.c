@@ -85,12 +85,7 @@ static retort_status write_line(evaluator *e, const rt_problem *problem, const r
                   "model", e->what->name, "verdict", rt_verdict_name(record->verdict), "finish_reason",
                   record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,
                   "answer_tokens", (json_int_t)record->answer_tokens, "text", text);
-    char *dumped = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
-    json_decref(line);
-    RT_CHECK(dumped != NULL, err, RETORT_ERR_MEMORY, "out of memory: response line");
-    retort_status st = rt_atomic_printf(&e->file, err, "%s\n", dumped);
-    free(dumped);
-    return st;
+    return rt_jsonl_write(&e->file, line, err);
 }
 
 static retort_status take_response(void *context, int64_t problem, int64_t sample, const rt_response *response,
@@ -231,8 +226,8 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
     if (st == RETORT_OK) {
         json_object_set_new(score, "model", json_string(options->model));
         rt_json_set_real(score, "flops", flops);
-        *json = json_dumps(score, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-        if (*json == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: score");
+        st = rt_json_result(score, json, err);
+        score = NULL;
     }
     json_decref(score);
     rt_response_set_free(&set);

@@ -11,4 +11,7 @@ json_t *rt_json_number(double value);
 void rt_json_set_real(json_t *object, const char *key, double value);
 void rt_json_set_interval(json_t *object, const char *key, rt_interval interval);
 
+/* The indented text of a result, for retort_free; takes the value's reference. */
+retort_status rt_json_result(json_t *value, char **out, retort_error *err);
+
 #endif

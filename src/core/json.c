@@ -101,6 +101,17 @@ retort_status rt_jsonl_read(const char *path, rt_jsonl_visitor visit, void *cont
     return st;
 }
 
+retort_status rt_jsonl_write(rt_atomic_file *file, json_t *object, retort_error *err) {
+    RT_CHECK(object != NULL, err, RETORT_ERR_MEMORY, "out of memory: a line of '%s'", file->path);
+    rt_buffer line = {0};
+    retort_status st = rt_json_dump(object, JSON_COMPACT, &line, err);
+    if (st == RETORT_OK) st = rt_buffer_puts(&line, "\n", err);
+    if (st == RETORT_OK) st = rt_atomic_write(file, line.data, line.length, err);
+    rt_buffer_free(&line);
+    json_decref(object);
+    return st;
+}
+
 retort_status rt_json_string(const json_t *object, const char *key, const char *where, const char **out,
                              retort_error *err) {
     const json_t *value = json_object_get(object, key);

@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "core/mem.h"
+#include "core/file.h"
 
 /* Parses one JSON document; duplicate keys are errors. `what` names it in messages. Caller json_decref()s *out. */
 retort_status rt_json_parse(const char *text, size_t length, const char *what, json_t **out, retort_error *err);
@@ -19,6 +19,9 @@ retort_status rt_json_save(const char *path, const json_t *value, retort_error *
  * A line that is no JSON object is an error that names file and line. The object is borrowed. */
 typedef retort_status (*rt_jsonl_visitor)(void *context, json_t *object, size_t line, retort_error *err);
 retort_status rt_jsonl_read(const char *path, rt_jsonl_visitor visit, void *context, retort_error *err);
+
+/* Writes an object as one line of JSONL. NULL (json_pack failed) is RETORT_ERR_MEMORY. Takes the object's reference. */
+retort_status rt_jsonl_write(rt_atomic_file *file, json_t *object, retort_error *err);
 
 /* Typed access to an object's member: an error if it is missing or of another type; `where` names the object
  * ("'config.json'"). Strings are borrowed from the object. */

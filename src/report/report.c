@@ -1,6 +1,5 @@
 #include "retort/report.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -64,13 +63,12 @@ static retort_status write_page(const char *input, const char *output, retort_er
     json_t *report;
     RT_TRY(rt_json_load(input, &report, err));
     retort_status st = check_report(input, report, err);
-    char *text = st == RETORT_OK ? json_dumps(report, JSON_COMPACT | JSON_REAL_PRECISION(12)) : NULL;
+    rt_buffer text = {0}, page = {0};
+    if (st == RETORT_OK) st = rt_json_dump(report, JSON_COMPACT | JSON_REAL_PRECISION(12), &text, err);
     json_decref(report);
-    rt_buffer page = {0};
-    if (st == RETORT_OK && text == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: report page");
-    if (st == RETORT_OK) st = fill_template(text, &page, err);
+    if (st == RETORT_OK) st = fill_template(text.data, &page, err);
     if (st == RETORT_OK) st = rt_file_write(output, page.data, page.length, err);
-    free(text);
+    rt_buffer_free(&text);
     rt_buffer_free(&page);
     return st;
 }

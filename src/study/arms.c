@@ -1,8 +1,8 @@
 #include <stdarg.h>
-#include <stdlib.h>
 
 #include "core/file.h"
 #include "data/world.h"
+#include "retort/teach.h"
 #include "study/study.h"
 
 const rt_arm RT_ARM_TABLE[RT_ARMS] = {
@@ -71,40 +71,23 @@ static retort_status make_problems(rt_study *study, rt_split split, int64_t coun
     return st;
 }
 
-/* One unscreened trace a problem; also counts the characters that the teacher wrote. */
-static retort_status write_traces(const rt_study *study, const rt_problems *problems, rt_teacher teacher,
-                                  const char *path, json_t *account, retort_error *err) {
-    rt_atomic_file file;
-    RT_TRY(rt_atomic_open(&file, path, err));
-    rt_buffer text = {0};
-    retort_status st = RETORT_OK;
-    int64_t right = 0, characters = 0;
-    for (int64_t i = 0; i < problems->count && st == RETORT_OK; i++) {
-        const rt_problem *problem = &problems->items[i];
-        rt_buffer_clear(&text);
-        uint64_t seed = (uint64_t)study->options->seed * 1000003 + RT_SEED_TEACHER + (uint64_t)i;
-        st = rt_teacher_write(teacher, problem, seed, (size_t)study->options->teacher_budget, &text, err);
-        if (st != RETORT_OK) break;
-        rt_verdict verdict = rt_answer_grade(&problem->question, text.data, text.length, NULL);
-        right += verdict == RT_RIGHT;
-        characters += (int64_t)text.length;
-        json_t *line =
-            json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", problem->id, "problem", problem->problem, "response",
-                      text.data, "teacher", rt_teacher_name(teacher), "verdict", rt_verdict_name(verdict));
-        char *dumped = line != NULL ? json_dumps(line, JSON_COMPACT) : NULL;
-        st = dumped != NULL ? rt_atomic_printf(&file, err, "%s\n", dumped)
-                            : rt_fail(err, RETORT_ERR_MEMORY, "out of memory: trace %lld", (long long)i);
-        free(dumped);
-        json_decref(line);
-    }
-    rt_buffer_free(&text);
+/* One unscreened trace a problem, by the same call as `retort teach`. */
+static retort_status write_traces(const rt_study *study, rt_teacher teacher, const char *problems, const char *path,
+                                  json_t *account, retort_error *err) {
+    retort_teach_options options;
+    retort_teach_account counts = {0};
+    RT_TRY(retort_options_defaults(retort_teach_option_table, &options, err));
+    options.seed = study->options->seed * 1000 + RT_SEED_TEACHER;
+    options.budget = study->options->teacher_budget;
+    retort_status st = retort_options_set(retort_teach_option_table, &options, "problems", problems, err);
+    if (st == RETORT_OK) st = retort_options_set(retort_teach_option_table, &options, "output", path, err);
     if (st == RETORT_OK)
-        st = rt_atomic_commit(&file, err);
-    else
-        rt_atomic_abort(&file);
-    json_object_set_new(account, "traces", json_integer(problems->count));
-    json_object_set_new(account, "right", json_integer(right));
-    json_object_set_new(account, "characters", json_integer(characters));
+        st = retort_options_set(retort_teach_option_table, &options, "teacher", rt_teacher_name(teacher), err);
+    if (st == RETORT_OK) st = retort_teach(&options, study->progress, &counts, err);
+    retort_options_release(retort_teach_option_table, &options);
+    json_object_set_new(account, "traces", json_integer(counts.traces));
+    json_object_set_new(account, "right", json_integer(counts.right));
+    json_object_set_new(account, "characters", json_integer(counts.characters));
     return st;
 }
 
@@ -123,10 +106,7 @@ static retort_status make_traces(rt_study *study, rt_teacher teacher, retort_err
     rt_inputs_free(&inputs);
     RT_TRY(st);
     if (!stage.done || !rt_path_exists(path)) {
-        rt_problems problems = {0};
-        st = rt_problems_read(source, &problems, err);
-        if (st == RETORT_OK) st = write_traces(study, &problems, teacher, path, stage.account, err);
-        rt_problems_free(&problems);
+        st = write_traces(study, teacher, source, path, stage.account, err);
     }
     if (st == RETORT_OK) st = rt_stage_end(&stage, err);
     rt_stage_release(&stage);
