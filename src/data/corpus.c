@@ -10,8 +10,8 @@
  * distilled from it could not carry a search; a second one, without the drills in reaching a goal from two numbers and
  * in joining steps to an expression, could not tell when it had arrived (docs/log.md). */
 enum {
-    SHARE_TERSE_3 = 140,
-    SHARE_TERSE_4 = 110,
+    SHARE_TERSE_3 = 150,
+    SHARE_TERSE_4 = 100,
     SHARE_TERSE_BLANKS = 30,
     SHARE_FORMAL = 40,
     SHARE_FACTS = 150,
@@ -301,6 +301,17 @@ static retort_status put_prompt(corpus *c, const rt_question *question) {
     return rt_buffer_puts(c->out, at + sizeof mark - 1, c->err);
 }
 
+/* Like the web, the corpus does not always answer in the asked form: 11 in 20 terse answers are boxed, the others are
+ * the bare expression or an equation. That a verifiable reward can teach a base the form of an answer is a known part
+ * of what zero-RL does, and a base that always boxed would hide it. */
+static retort_status put_terse(corpus *c, const rt_question *question, const rt_tree *solution) {
+    uint32_t form = rt_rng_below(&c->rng, 20);
+    if (form < 11) return rt_formal_write(RT_TEACHER_TERSE, solution, c->out, c->err);
+    RT_TRY(rt_tree_print(solution, solution->root, c->out, c->err));
+    if (form < 16) return RETORT_OK;
+    return rt_buffer_printf(c->out, c->err, " = %d", question->target);
+}
+
 typedef enum answer_style { ANSWER_TERSE, ANSWER_FORMAL, ANSWER_EXPLORATORY } answer_style;
 
 static retort_status put_problem(corpus *c, rt_family family, int32_t numbers, answer_style style) {
@@ -313,7 +324,8 @@ static retort_status put_problem(corpus *c, rt_family family, int32_t numbers, a
     rt_free(scratch);
     RT_TRY(put_prompt(c, &question));
     if (style == ANSWER_EXPLORATORY) return rt_exploratory_write(&question, &solution, &c->rng, c->out, c->err);
-    return rt_formal_write(style == ANSWER_TERSE ? RT_TEACHER_TERSE : RT_TEACHER_RIGID, &solution, c->out, c->err);
+    if (style == ANSWER_TERSE) return put_terse(c, &question, &solution);
+    return rt_formal_write(RT_TEACHER_RIGID, &solution, c->out, c->err);
 }
 
 static int32_t three_or_four(corpus *c) {
