@@ -115,15 +115,23 @@ done:
     return st;
 }
 
+/* transformers 5 gives every Qwen2 model Qwen2's own pre-tokenizer, whatever tokenizer.json and tokenizer_class say
+ * (MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS), and so other ids. An auto_map that is not trusted, the default, makes it
+ * take tokenizer.json as it is, and changes nothing in transformers 4. With trust_remote_code=True, for which nothing
+ * is here to be trusted, the name is what the error shows. */
+static json_t *auto_map(void) {
+    return json_pack("{s:[n, s]}", "AutoTokenizer", "needs_no_remote_code.PreTrainedTokenizerFast");
+}
+
 static retort_status write_config(const rt_bpe_vocabulary *v, const char *prompt_template, const char *dir,
                                   retort_error *err) {
     rt_buffer chat = {0};
     retort_status st = chat_template(prompt_template, &chat, err);
     if (st == RETORT_OK) {
-        json_t *config = json_pack("{s:s, s:b, s:b, s:s, s:s, s:s, s:s}", "tokenizer_class", "PreTrainedTokenizerFast",
-                                   "add_prefix_space", 0, "clean_up_tokenization_spaces", 0, "eos_token",
-                                   RT_END_OF_TEXT, "pad_token", RT_END_OF_TEXT, "retort_prompt_template",
-                                   prompt_template, "chat_template", chat.data);
+        json_t *config = json_pack(
+            "{s:s, s:o, s:b, s:b, s:s, s:s, s:s, s:s}", "tokenizer_class", "PreTrainedTokenizerFast", "auto_map",
+            auto_map(), "add_prefix_space", 0, "clean_up_tokenization_spaces", 0, "eos_token", RT_END_OF_TEXT,
+            "pad_token", RT_END_OF_TEXT, "retort_prompt_template", prompt_template, "chat_template", chat.data);
         if (config != NULL && v->model_max_length > 0 &&
             json_object_set_new(config, "model_max_length", json_integer(v->model_max_length)) != 0) {
             json_decref(config);

@@ -86,6 +86,8 @@ static void test_trained_tokenizer_loads(void **state) {
                         "{%- elif message['role'] == 'assistant' -%}{{- message['content'] + eos_token -}}"
                         "{%- else -%}{{- raise_exception('only user and assistant messages are supported') -}}"
                         "{%- endif -%}{%- endfor -%}");
+    const json_t *map = json_object_get(json_object_get(config, "auto_map"), "AutoTokenizer");
+    assert_int_equal(json_array_size(map), 2); /* why it must be there: src/text/write.c */
     json_decref(config);
     rt_tokenizer_destroy(t);
     drop_dir(dir);
