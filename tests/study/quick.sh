@@ -2,7 +2,8 @@
 # The quick study through the real program: it ends, it repeats, it survives kill -9, it skips what is done.
 #   quick.sh RETORT REPORT_EQUAL SOURCE_ROOT
 set -eu
-retort=$1 equal=$2 root=$3
+# Meson names programs relative to the build folder, which is where it starts this script.
+retort=$(realpath "$1") equal=$(realpath "$2") root=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 cd "$root"
