@@ -19,8 +19,8 @@ spoil 'heads that do not divide' config.json 's/"num_key_value_heads": 1/"num_ke
 spoil 'another architecture' config.json 's/"model_type": "qwen2"/"model_type": "mamba"/'
 spoil 'broken JSON' config.json 's/"vocab_size"/vocab_size/'
 spoil 'end token outside the vocabulary' config.json 's/"eos_token_id": 0/"eos_token_id": 300/'
-spoil 'merge of unknown pieces' tokenizer.json 's/"n d"/"n QQ"/'
-spoil 'token outside the vocabulary' tokenizer.json 's/"ut": [0-9]*/"ut": 4000/'
+spoil 'merge of unknown pieces' tokenizer.json 's/"merges": \[/"merges": ["QQ a",/'
+spoil 'token outside the vocabulary' tokenizer.json 's/"a": [0-9]*/"a": 4000/'
 spoil 'another kind of tokenizer' tokenizer.json 's/"BPE"/"Unigram"/'
 rm bad/tokenizer.json
 attempt 'no tokenizer' eval --quiet --model bad --split test --count 2 --n 2 --max-new-tokens 4
