@@ -1,5 +1,6 @@
 // Numbers as text. A missing figure is an en dash, never a zero.
 const NONE = "–";
+const NARROW = "\u202f"; // a space at which no line breaks
 const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
 const trueMinus = (text) => text.replace("-", "−");
 
@@ -21,7 +22,7 @@ function scientific(value, digits = 2) {
   if (!isNumber(value)) return NONE;
   if (Math.abs(value) < 1e6) return fixed(value, 0);
   const [mantissa, exponent] = value.toExponential(digits).split("e");
-  return `${trueMinus(mantissa)} × 10${superscript(Number(exponent))}`;
+  return `${trueMinus(mantissa)}${NARROW}×${NARROW}10${superscript(Number(exponent))}`;
 }
 
 // Counts in little room: 18.4 k, 1.2 M.
@@ -29,7 +30,7 @@ function compact(value) {
   if (!isNumber(value)) return NONE;
   if (Math.abs(value) < 1e4) return fixed(value, 0);
   for (const [size, unit] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
-    if (Math.abs(value) >= size) return `${fixed(value / size, Math.abs(value) < 100 * size ? 1 : 0)} ${unit}`;
+    if (Math.abs(value) >= size) return `${fixed(value / size, Math.abs(value) < 100 * size ? 1 : 0).replace(/\.0$/, "")}${NARROW}${unit}`;
   return fixed(value, 0);
 }
 
@@ -46,7 +47,7 @@ function pValue(p) {
   if (p < 0.0001) return "< 0.0001";
   return fixed(p, p < 0.01 ? 4 : p < 0.1 ? 3 : 2);
 }
-const pEquation = (p) => (isNumber(p) && p < 0.0001 ? "p < 0.0001" : `p = ${pValue(p)}`);
+const pEquation = (p) => (isNumber(p) && p < 0.0001 ? "p\u00a0<\u00a00.0001" : `p\u00a0=\u00a0${pValue(p)}`);
 
 function duration(seconds) {
   if (!isNumber(seconds)) return NONE;

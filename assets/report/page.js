@@ -73,7 +73,7 @@ function armVariable(name) {
 
 // A wide table scrolls inside its own box, which the keyboard can reach.
 function tableBox(caption, head, bodies, { class: kind = "" } = {}) {
-  const table = el("table", { class: kind }, el("caption", {}, caption), el("thead", {}, head), bodies);
+  const table = el("table", { class: kind }, el("caption", {}, el("span", {}, caption)), el("thead", {}, head), bodies);
   return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": caption }, table);
 }
 const columnHead = (content, attributes = {}) => el("th", { scope: "col", ...attributes }, content);

@@ -34,13 +34,13 @@ function headlineTiles() {
   }
   const cost = (arm, key) => armsByName.get(arm)?.training?.[key];
   const ratio = (key) => cost(ZERO_RL, key) / cost(DISTILLED, key);
-  const odds = (x) => (x >= 1 ? `${fixed(x, x < 10 ? 1 : 0)} : 1` : `1 : ${fixed(1 / x, x > 0.1 ? 1 : 0)}`);
+  const times = (x) => (x < 1 ? significant(Number(x.toPrecision(2))) : fixed(x, x < 10 ? 1 : 0));
   const pair = pairOf(DISTILLED, ZERO_RL, split);
   if (pair) tiles.push(tile("Distilled − zero-RL", points(pair.difference), "points", `95 % ${range(pair.interval, (x) => points(x))}, ${pEquation(pair.p)}`));
   if (ratio("total_flops") > 0)
-    tiles.push(tile("Compute, zero-RL : distilled", odds(ratio("total_flops")), "", `${scientific(cost(ZERO_RL, "total_flops"))} against ${scientific(cost(DISTILLED, "total_flops"))} FLOPs`));
+    tiles.push(tile("Zero-RL’s compute", times(ratio("total_flops")), "× distillation’s", `${scientific(cost(ZERO_RL, "total_flops"))} against ${scientific(cost(DISTILLED, "total_flops"))} FLOPs`));
   if (ratio("distinct_problems") > 0)
-    tiles.push(tile("Problems, zero-RL : distilled", odds(ratio("distinct_problems")), "", `${fixed(cost(ZERO_RL, "distinct_problems"))} against ${fixed(cost(DISTILLED, "distinct_problems"))}`));
+    tiles.push(tile("Zero-RL’s problems", times(ratio("distinct_problems")), "× distillation’s", `${fixed(cost(ZERO_RL, "distinct_problems"))} against ${fixed(cost(DISTILLED, "distinct_problems"))}`));
   return el("dl", { class: "tiles" }, tiles);
 }
 
@@ -101,7 +101,7 @@ function addClaims() {
   const cards = claims.map((claim) => el("li", { class: "claim", id: `claim-${claim.id}` },
     el("div", { class: "claim-head" }, chip(claim.verdict), el("h3", {}, claim.statement)),
     el("p", {}, minusSigns(claim.detail)),
-    el("p", { class: "statistic" }, `statistic ${significant(claim.statistic)}`, isNumber(claim.p) ? [" · ", term("p", pEquation(claim.p))] : " · no test: follows from the recipe")));
+    el("p", { class: "statistic" }, `statistic ${significant(claim.statistic)}`, isNumber(claim.p) ? [" · ", term("p", pEquation(claim.p))] : " · no test")));
   addSection("claims", "The paper’s claims, here", "Claims",
     lead("The claims of “Why Distillation can Outperform Zero-RL” (arXiv 2505.21067), tested on this run. Thresholds were fixed before the first run."),
     el("p", { class: "counts" }, counts.map(([verdict, count]) => el("span", {}, chip(verdict), ` ${count}`))), el("ol", { class: "claims" }, cards));

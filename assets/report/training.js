@@ -73,7 +73,7 @@ function costPanel(title, xTitle, cost, xText) {
       whiskerAxis: "y", whiskers: [[{ interval: one.score.bootstrap_interval, width: 1.5, cap: 3, colour: armColour(one.arm) }]] })) },
     options: { clip: false,
       scales: { x: valueAxis(xTitle, xText, { type: "logarithmic", min: decade(Math.min(...shown.map((one) => one.x)), -1), max: decade(Math.max(...shown.map((one) => one.x)), 1),
-        afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max); }, ticks: { callback: (x) => xText(x), maxRotation: 0, autoSkip: true } }),
+        afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max); }, ticks: { callback: (x) => xText(x), maxRotation: 0, autoSkip: true, padding: 10 } }),
       y: valueAxis("", shareTick, { beginAtZero: true, suggestedMax: Math.max(...shown.map((one) => one.score.bootstrap_interval?.[1] ?? one.score.avg)) }) },
       plugins: { level: base ? { value: base.avg, text: "base" } : {},
         tooltip: { callbacks: { label: ({ datasetIndex: i }) => [armLabel(shown[i].arm), `${percent(shown[i].score.avg)} % ${range(shown[i].score.bootstrap_interval, percent)}`, `${scientific(shown[i].x)} ${xTitle}`] } } } } });
@@ -84,7 +84,7 @@ function costPanel(title, xTitle, cost, xText) {
 
 // The half decade beyond a value, so that no point sits on the frame.
 const decade = (value, side) => 10 ** (Math[side < 0 ? "floor" : "ceil"](2 * Math.log10(value) + 0.2 * side) / 2);
-const powerText = (x) => scientific(x, 0).replace(/^1 × /, "");
+const powerText = (x) => scientific(x, 0).replace(/^1\s×\s/, "");
 
 function pretrainingText() {
   const pretraining = report.pretraining;
@@ -103,7 +103,7 @@ function computeShares() {
   const build = () => ({ type: "bar",
     data: { labels: arms.map((arm) => armLabel(arm).split(/ (?=\()/)), datasets: parts.map(([label, get, fill]) => ({ label, data: arms.map(get), backgroundColor: colour(fill), maxBarThickness: 18 })) },
     options: { indexAxis: "y", layout: { padding: { right: 78 } },
-      scales: { x: valueAxis("FLOPs", (x) => scientific(x, 1), { stacked: true, ticks: { maxTicksLimit: 4, maxRotation: 0, callback: (x) => scientific(x, 1).replace(".0 ×", " ×") } }),
+      scales: { x: valueAxis("FLOPs", (x) => scientific(x, 1), { stacked: true, ticks: { maxTicksLimit: 4, maxRotation: 0, callback: (x) => scientific(x, 1).replace(/\.0(?=\s×)/, "") } }),
         y: { stacked: true, grid: { display: false }, border: { display: false }, ticks: { autoSkip: false, color: colour("var(--ink)") } } },
       plugins: { values: { texts: arms.map((arm) => scientific(wholeCost(arm, "total_flops"))) }, legend: { display: true, position: "bottom", labels: { boxWidth: 12, boxHeight: 12 } },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${scientific(item.parsed.x)} FLOPs` } } } } });
