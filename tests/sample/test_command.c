@@ -240,8 +240,11 @@ static const bad_input BAD[] = {
      NULL, NULL},
     {"{\"id\": \"a\", \"problem\": \"x\"}\n{\"id\": \"a\", \"problem\": \"y\"}", RETORT_ERR_FORMAT,
      "line 2 has the same id as line 1", NULL, NULL},
-    {"{\"id\": \"a\", \"problem\": \"x\"}\n{\"id\": \"b\", \"problem\": \"1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
-     "19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54\"}",
+    /* Letters that no corpus of ours holds: a token a byte, whatever the tokenizer has learnt. */
+    {"{\"id\": \"a\", \"problem\": \"x\"}\n{\"id\": \"b\", \"problem\": "
+     "\"\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754"
+     "c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c"
+     "\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\"}",
      RETORT_ERR_USAGE, "line 2: the prompt has ", NULL, NULL},
     {PROMPTS, RETORT_ERR_USAGE, "context of 96", "max_new_tokens", "90"},
     {PROMPTS, RETORT_ERR_USAGE, "'n'", "n", "0"},
