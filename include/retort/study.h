@@ -41,8 +41,8 @@ typedef struct retort_study_options {
     char *base;   /* base model directory */
     bool quick;   /* the same walk with smaller numbers, about a minute */
     int64_t seed, threads;
-    int64_t examples;    /* traces a student is distilled from */
-    int64_t rl_problems; /* problems of zero-RL */
+    int64_t examples;       /* traces a student is distilled from */
+    int64_t rl_problems;    /* problems of zero-RL */
     int64_t teacher_budget; /* characters after which the flexible teacher gives up */
     int64_t test_problems, hard_problems, transfer_problems;
     int64_t samples, max_new_tokens, batch;

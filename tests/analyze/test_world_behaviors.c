@@ -256,10 +256,8 @@ static void test_hostile_text(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agrees_with_the_plan),
-        cmocka_unit_test(test_other_styles),
-        cmocka_unit_test(test_corpus_is_true),
-        cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_agrees_with_the_plan), cmocka_unit_test(test_other_styles),
+        cmocka_unit_test(test_corpus_is_true),       cmocka_unit_test(test_spans),
         cmocka_unit_test(test_hostile_text),
     };
     return cmocka_run_group_tests_name("world_behaviors", tests, NULL, NULL);
