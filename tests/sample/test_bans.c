@@ -106,7 +106,7 @@ static void test_no_banned_word_in_output(void **state) {
         }
         rt_responses_free(out, PROMPTS * SAMPLES);
     }
-    print_message("banned words: %lld of %lld without the ban, %lld of %lld with it\n", (long long)found[0],
+    print_message("# banned words: %lld of %lld without the ban, %lld of %lld with it\n", (long long)found[0],
                   (long long)words[0], (long long)found[1], (long long)words[1]);
     assert_true(found[0] > 100);
     assert_true(words[1] > 10000);

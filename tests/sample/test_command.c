@@ -245,7 +245,7 @@ static const bad_input BAD[] = {
      "\"\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754"
      "c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c"
      "\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\\u4e16\\u754c\"}",
-     RETORT_ERR_USAGE, "line 2: the prompt has ", NULL, NULL},
+     RETORT_ERR_USAGE, "line 2: the prompt has ", "max_new_tokens", "64"},
     {PROMPTS, RETORT_ERR_USAGE, "context of 96", "max_new_tokens", "90"},
     {PROMPTS, RETORT_ERR_USAGE, "'n'", "n", "0"},
     {PROMPTS, RETORT_ERR_USAGE, "top_p", "top_p", "0"},

@@ -62,7 +62,7 @@ static void test_batch_threads_isa(void **state) {
     assert_ok(sample(&model, 1, 1, prompts, PROMPTS, SAMPLES, &settings, &first, &err));
     int stopped = 0;
     for (int64_t i = 0; i < total; i++) stopped += first[i].finish == RT_FINISH_STOP;
-    print_message("%d of %d responses stopped by themselves\n", stopped, (int)total);
+    print_message("# %d of %d responses stopped by themselves\n", stopped, (int)total);
     static const struct {
         int64_t slots, rows;
         int threads;
@@ -72,7 +72,7 @@ static void test_batch_threads_isa(void **state) {
     const rt_isa before = rt_compute_isa();
     for (size_t k = 0; k < sizeof WAYS / sizeof *WAYS; k++) {
         if (rt_compute_use_isa(WAYS[k].isa, &err) != RETORT_OK) {
-            print_message("skipped: %s\n", err.message);
+            print_message("# skipped: %s\n", err.message);
             continue;
         }
         rt_compute_set_threads(WAYS[k].threads);
@@ -161,7 +161,7 @@ static void test_logp_equals_training(void **state) {
         drop_prompts(prompts, MANY);
         rt_model_release(&model);
     }
-    print_message("%lld sequences\n", (long long)checked);
+    print_message("# %lld sequences\n", (long long)checked);
     assert_true(checked >= 1000);
 }
 
@@ -247,7 +247,7 @@ static void test_stop_strings(void **state) {
         rt_buffer_free(&text);
     }
     assert_true(hit > 5);
-    print_message("%lld of %lld responses hold a stop string\n", (long long)hit, (long long)total);
+    print_message("# %lld of %lld responses hold a stop string\n", (long long)hit, (long long)total);
     rt_responses_free(cut, total);
     rt_responses_free(full, total);
     drop_prompts(prompts, PROMPTS);
