@@ -51,7 +51,7 @@ tests() {
     name=$1 folder=$2
     shift 2
     log=$logs/$name-tests.log
-    meson test -C "$folder" --no-rebuild --print-errorlogs "$@" >"$log" 2>&1
+    meson test -C "$folder" --no-rebuild --print-errorlogs --timeout-multiplier 5 "$@" >"$log" 2>&1
     status=$?
     ok=$(summary Ok "$log") bad=$(summary Fail "$log") late=$(summary Timeout "$log")
     odd=$(summary 'Unexpected Pass' "$log") left=$(summary Skipped "$log")
@@ -89,7 +89,7 @@ stage_clang() {
 stage_sanitize() {
     build sanitize gcc --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
     ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
-        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests sanitize build/sanitize --no-suite study --timeout-multiplier 8
+        UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests sanitize build/sanitize --no-suite study
 }
 
 # Every C file of ours: what git knows, or (in an unpacked archive) what is there.
