@@ -2,7 +2,8 @@
 # Every check of the project; sets the machine up first. The last line says "N passed, N failed, N skipped".
 #
 #   ./check.sh                     everything
-#   ./check.sh --only gcc,format   some stages of: gcc clang sanitize format tidy valgrind runner
+#   ./check.sh --only gcc,format   some stages of: gcc clang sanitize format tidy valgrind runner, and (not part of
+#                                  everything) fuzz: every fuzz target for twenty seconds
 #   ./check.sh --self-test         proves that a failing test makes this script fail
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -133,6 +134,15 @@ stage_failing() {
     tests failing build/failing
 }
 
+stage_fuzz() {
+    build fuzz clang --buildtype=release -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false
+    for target in build/fuzz/fuzz/fuzz_*; do
+        [ -f "$target" ] && [ -x "$target" ] || continue
+        "$target" -max_total_time=20 -rss_limit_mb=2048 -artifact_prefix="$logs/" >"$logs/fuzz.log" 2>&1
+        tally $? "fuzz: $(basename "$target")" "$logs/fuzz.log"
+    done
+}
+
 needs() {
     need_build_tools
     need_check_tools
@@ -142,7 +152,7 @@ install_missing needs
 check_meson
 for stage in $(echo "$stages" | tr ',' ' '); do
     case $stage in
-    gcc | clang | sanitize | format | tidy | valgrind | runner | failing) ;;
+    gcc | clang | sanitize | format | tidy | valgrind | runner | fuzz | failing) ;;
     *)
         echo "$0: unknown stage '$stage'" >&2
         exit 2

@@ -82,7 +82,8 @@ install_missing() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
         echo "$0: apt-get update failed; trying with the package lists that are there" >&2
     # shellcheck disable=SC2086  # one word a package
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $missing >/dev/null || {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 \
+        --no-install-recommends $missing >/dev/null || {
         echo "$0: apt-get could not install:$missing" >&2
         exit 1
     }
