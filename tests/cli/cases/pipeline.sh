@@ -20,3 +20,7 @@ sed 's/: .*//' one.jsonl | sort -u
 "$RETORT" tokens r.jsonl --json >tokens.json && grep -q '"per_1000"' tokens.json && echo 'tokens counted'
 "$RETORT" behaviors r.jsonl --problems test.jsonl --json >b.json && grep -q '"metacognitive"' b.json && echo 'behaviours read'
 "$RETORT" model student --json | grep -c '"parameters": 7184'
+# The same results as tables.
+"$RETORT" eval --quiet --model student --problems test.jsonl --n 2 --max-new-tokens 8 | grep -c '^avg  *0'
+"$RETORT" tokens r.jsonl | grep -o '^name  *per_1000  *interval  *per_response' | tr -s ' '
+"$RETORT" behaviors r.jsonl --problems test.jsonl | grep -o '^name  *mean  *interval  *share' | tr -s ' '
