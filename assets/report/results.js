@@ -6,6 +6,13 @@ const points = (share, digits = 1) => signed(isNumber(share) ? 100 * share : sha
 const pairOf = (a, b, split) => list("paired").find((one) => one.a === a && one.b === b && one.split === split);
 const mainSplit = () => (splits.includes("test") ? "test" : splits[0]);
 
+// A winner that is not clearly above the untrained base has won little, and the headline says so.
+function besideBase(winner, split) {
+  const base = scoreOf("base", split), over = pairOf(winner, "base", split);
+  if (!base || !over || (over.p < DECISIVE && over.difference > 0)) return "";
+  return `, but not above the base’s ${percent(base.avg)} % (${pEquation(over.p)})`;
+}
+
 function verdictSentence() {
   const split = mainSplit(), pair = pairOf(DISTILLED, ZERO_RL, split);
   const a = scoreOf(DISTILLED, split), b = scoreOf(ZERO_RL, split);
@@ -17,7 +24,7 @@ function verdictSentence() {
   const test = pair ? ` (paired ${pEquation(pair.p)}, ${plural(pair.problems, "problem")})` : "";
   if (decided)
     return `${winner[0]} wins on ${split}: ${winner[1]} % against ${winner[2]} ${winner[3]} % avg@${n}, ` +
-      `a lead of ${fixed(Math.abs(100 * difference), 1)} points${test}.`;
+      `a lead of ${fixed(Math.abs(100 * difference), 1)} points${test}${besideBase(difference > 0 ? DISTILLED : ZERO_RL, split)}.`;
   return `Undecided on ${split}: distillation scores ${percent(a.avg)} % and ${zero} ${percent(b.avg)} % avg@${n}, ` +
     `${points(difference)} points${test}.`;
 }
@@ -51,7 +58,7 @@ function addHeadline() {
   const facts = [report.retort && `retort ${report.retort}`, isNumber(report.seed) && `seed ${report.seed}`,
     `${armNames.length} arms`, `splits ${splits.join(", ")}`].filter(Boolean).join(" · ");
   page.prepend(el("div", { class: "hero" }, el("p", { class: "facts" }, facts), el("h1", {}, report.title ?? "retort report"), quick,
-    el("p", { class: "verdict" }, verdictSentence()), headlineTiles()));
+    el("p", { class: "verdict" }, verdictSentence().replaceAll(" %", "\u00a0%")), headlineTiles()));
 }
 
 const PASS = ["1", "4", "8", "16"];

@@ -133,12 +133,13 @@ function accountTable() {
   const pretraining = report.pretraining ? { ...report.pretraining } : null;
   if (pretraining) {
     pretraining.trained_tokens ??= pretraining.tokens;
+    if (pretraining.distinct_problems === 0) delete pretraining.distinct_problems; // it reads text, not problems
     pretraining.total_flops ??= pretraining.flops ?? pretraining.train_flops;
   }
   const bodies = [el("tbody", {}, trainedArms().map((name) => row(armTag(name), trainingOf(name), TIME_OF(name)))),
     pretraining && el("tbody", {}, el("tr", { class: "group" }, el("th", { colspan: columns.length + 2, scope: "rowgroup" }, "Shown apart")), row("Pre-training of the base", pretraining))];
   const teachers = list("teachers");
-  return [tableBox("What each arm was given and spent in its own training; Distilled + RL on top of Distilled", head, bodies),
+  return [tableBox("What each arm was given and spent in its own training; Distilled + RL starts from Distilled", head, bodies),
     teachers.length === 0 ? null : tableBox("The teachers’ share: traces are written by a program, at no model compute, and none is screened",
       el("tr", {}, ["Teacher", "Traces", "Right", "Characters", "Characters a trace"].map((title) => columnHead(title))),
       el("tbody", {}, teachers.map((one) => el("tr", {}, rowHead(capital(one.teacher)), number(fixed(one.traces)), number(`${percent(one.right / one.traces)} %`, `${fixed(one.right)} of ${fixed(one.traces)}`),

@@ -39,7 +39,7 @@ done
 case $report in *fixture.json) ;; *) exit 0 ;; esac
 grep -aq '<title>A report made by hand</title>' "$work/dom" || fail "a text of the report ran as a script"
 grep -aq 'Quick run' "$work/dom" || fail "the banner of a quick run is missing"
-grep -aq 'Distillation wins on test: 50.0 %' "$work/dom" || fail "the verdict is missing or another"
+grep -aq 'Distillation wins on test: 50.0' "$work/dom" || fail "the verdict is missing or another"
 # Offsets are bytes of UTF-8; the marked words come after characters of two, three and four bytes.
 grep -aq '<mark class="k-anthropomorphic k-doubts"[^>]*>Wait</mark>' "$work/dom" || fail "a word is marked at the wrong place"
 grep -aq '<mark class="k-logical"[^>]*>so</mark>' "$work/dom" || fail "a connector is marked at the wrong place"
