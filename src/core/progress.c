@@ -32,13 +32,19 @@ static _Thread_local struct {
     double at;
 } last;
 
+static double least_interval = 0.1;
+
+void rt_progress_set_interval(double seconds) {
+    least_interval = seconds;
+}
+
 void rt_progress(const retort_progress *progress, const char *stage, double done, double total, const char *unit,
                  const char *message) {
     if (progress == NULL || progress->report == NULL) return;
     double now = rt_now();
     bool same = last.context == progress->context && strncmp(last.stage, stage, sizeof last.stage - 1) == 0;
     bool finished = total > 0 && done >= total;
-    if (same && !finished && now - last.at < 0.1) return;
+    if (same && !finished && now - last.at < least_interval) return;
     last.context = progress->context;
     last.at = now;
     snprintf(last.stage, sizeof last.stage, "%s", stage);

@@ -1,4 +1,5 @@
 #include "fixture.h"
+#include "core/progress.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,7 @@ static void stop_when_due(void *context, const char *stage, double done, double 
 }
 
 void fixture_stop_after(fixture_stopper *stopper, const char *stage, double after) {
+    rt_progress_set_interval(0); /* steps here take less time than reports are apart */
     *stopper = (fixture_stopper){.stage = stage, .after = after};
     stopper->progress = (retort_progress){stop_when_due, stopper};
 }
