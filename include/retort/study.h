@@ -5,11 +5,12 @@
  *   data -> traces -> distilled, distilled-rigid, zero-rl, distilled-rl -> responses -> report
  *
  * report.json:
- *   title, seed, retort (version), settings {study, distill, distill_rigid, rl, rl_after: resolved options}
+ *   title, seed, quick, retort (version), settings {study, distill, distill_rigid, rl, rl_after: resolved options}
  *   teachers[]  {teacher, traces, right, characters}
- *   arms[]      {name, label, description, training {steps, examples, distinct_problems, trained_tokens,
- *                supervised_tokens, generated_tokens, train_flops, rollout_flops, total_flops, teacher_tokens}}
- *   pretraining {tokens, flops}  - the base's share, shown apart
+ *   arms[]      {name, label, description, weights, starts_from, banned,
+ *                training {steps, examples, distinct_problems, trained_tokens,
+ *                supervised_tokens, generated_tokens, train_flops, rollout_flops, total_flops}}
+ *   pretraining {trained_tokens, train_flops, ...}  - the base's share, shown apart
  *   scores[]    {arm, split, n_problems, n_samples, avg, sampling_interval [l, h], bootstrap_interval [l, h],
  *                pass_at {"1","4","8","16"}, pass_at_interval {...}, stop_rate, length_rate, unparsed_rate,
  *                mean_length, median_length, completed_accuracy}
@@ -24,7 +25,7 @@
  *   claims[]    {id, statement, verdict supported | contradicted | undecided, statistic, p, detail}
  *   browser[]   {problem_id, problem, split, responses [{arm, sample, text, verdict, finish_reason, tokens,
  *                spans [{kind, begin, end}]}]}   begin and end in bytes of the UTF-8 text
- *   times       {stage: seconds}, total_seconds   - the only figures that differ between two runs of one recipe
+ *   times       {stage: seconds, total}   - the only figures that differ between two runs of one recipe
  */
 #ifndef RETORT_STUDY_H
 #define RETORT_STUDY_H

@@ -136,6 +136,8 @@ void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, co
                  const float *v);
 /* Copies positions 0 .. length-1 of one slot to another (a shared prompt). */
 void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length);
+/* Longest sequence the sampling form takes: a row of scores must fit a thread's scratch. */
+enum { RT_DECODE_MAX_KEYS = 1 << 17 };
 void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
                          int64_t h, float scale, const float *q, float *out);
 

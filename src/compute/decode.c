@@ -60,6 +60,7 @@ typedef struct job {
 static void run_tile(rt_attention_rows *args, int64_t keys) {
     args->ld_scores = (keys + RT_PANEL - 1) / RT_PANEL * RT_PANEL + RT_PANEL;
     args->scores = rt_compute_scratch(omp_get_thread_num());
+    _Static_assert(RT_DECODE_MAX_KEYS + 2 * RT_PANEL <= RT_GEMM_SCRATCH, "one row of scores must fit the scratch");
     args->tile_rows = (int64_t)RT_GEMM_SCRATCH / args->ld_scores;
     if (args->tile_rows > RT_ATTENTION_ROWS) args->tile_rows = RT_ATTENTION_ROWS;
     rt_kernels->attention->forward(args);

@@ -125,6 +125,8 @@ static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t
     RT_CHECK(capacity >= 1 && capacity <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
              "decoder of %lld positions, the model allows 1 to %lld", (long long)capacity,
              (long long)config->max_position_embeddings);
+    RT_CHECK(capacity <= RT_DECODE_MAX_KEYS, err, RETORT_ERR_UNSUPPORTED,
+             "decoder of %lld positions, at most %d are supported", (long long)capacity, (int)RT_DECODE_MAX_KEYS);
     RT_CHECK(max_rows >= 1 && max_rows <= MAX_ROWS, err, RETORT_ERR_USAGE,
              "decoder of %lld rows a step, must be between 1 and %d", (long long)max_rows, (int)MAX_ROWS);
     return RETORT_OK;

@@ -6,16 +6,17 @@
 #include "study/study.h"
 
 const rt_arm RT_ARM_TABLE[RT_ARMS] = {
-    {"base", "Base", "the shipped base model, as it is", RT_ARM_BASE, false},
-    {"distilled", "Distilled", "fine-tuned on the flexible teacher's traces", RT_ARM_DISTILLED, false},
+    {"base", "Base", "the shipped base model, as it is", RT_ARM_BASE, RT_ARM_BASE, false},
+    {"distilled", "Distilled", "fine-tuned on the flexible teacher's traces", RT_ARM_DISTILLED, RT_ARM_BASE, false},
     {"distilled-rigid", "Distilled (rigid)", "fine-tuned on the rigid teacher's traces of the same problems",
-     RT_ARM_RIGID, false},
-    {"zero-rl", "Zero-RL", "GRPO straight from the base with verifiable rewards", RT_ARM_ZERO_RL, false},
-    {"distilled-rl", "Distilled + RL", "GRPO from the distilled model", RT_ARM_DISTILLED_RL, false},
+     RT_ARM_RIGID, RT_ARM_BASE, false},
+    {"zero-rl", "Zero-RL", "GRPO straight from the base with verifiable rewards", RT_ARM_ZERO_RL, RT_ARM_BASE, false},
+    {"distilled-rl", "Distilled + RL", "GRPO from the distilled model", RT_ARM_DISTILLED_RL, RT_ARM_DISTILLED, false},
     {"distilled-banned", "Distilled, tokens banned",
-     "the distilled model sampled with anthropomorphic tokens and logical connectors banned", RT_ARM_DISTILLED, true},
+     "the distilled model sampled with anthropomorphic tokens and logical connectors banned", RT_ARM_DISTILLED,
+     RT_ARM_BASE, true},
     {"zero-rl-banned", "Zero-RL, tokens banned", "the zero-RL model sampled with the same tokens banned",
-     RT_ARM_ZERO_RL, true},
+     RT_ARM_ZERO_RL, RT_ARM_BASE, true},
 };
 
 const char *rt_eval_split_name(rt_eval_split split) {

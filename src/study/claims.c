@@ -167,8 +167,9 @@ static retort_status claim_rl_after(rt_study *study, json_t *claims, retort_erro
         outcome = SUPPORTED;
     else if (judge_greater(weaker) == CONTRADICTED)
         outcome = CONTRADICTED;
+    double p = outcome == SUPPORTED ? fmax(over_distilled.p, over_rl.p) : weaker->p;
     add_claim(claims, "rl-after-distillation", "RL after distillation beats either alone (the paper's outlook)",
-              outcome, weaker->difference, fmax(over_distilled.p, over_rl.p), detail);
+              outcome, weaker->difference, p, detail);
     return RETORT_OK;
 }
 
@@ -209,8 +210,10 @@ static retort_status claim_equal_length(rt_study *study, json_t *claims, retort_
 retort_status rt_study_claims(rt_study *study, json_t *report, retort_error *err) {
     json_t *claims = json_array();
     json_object_set_new(report, "claims", claims);
-    RT_TRY(claim_accuracy(study, claims, "distillation-wins", "Distillation from 920 examples outperforms zero-RL",
-                          RT_ARM_DISTILLED, RT_ARM_ZERO_RL, err));
+    char wins[96];
+    snprintf(wins, sizeof wins, "Distillation from %lld examples outperforms zero-RL",
+             (long long)study->options->examples);
+    RT_TRY(claim_accuracy(study, claims, "distillation-wins", wins, RT_ARM_DISTILLED, RT_ARM_ZERO_RL, err));
     claim_cost(study, claims);
     RT_TRY(claim_more(study, claims, "anthropomorphic-tokens",
                       "The distilled model uses anthropomorphic tokens more often than the zero-RL model",

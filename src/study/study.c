@@ -176,9 +176,9 @@ static void arms_json(const rt_study *study, json_t *report) {
     json_object_set_new(report, "arms", arms);
     for (int a = 0; a < RT_ARMS; a++) {
         const rt_arm *arm = &RT_ARM_TABLE[a];
-        json_t *entry =
-            json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", arm->name, "label", arm->label, "description",
-                      arm->description, "weights", RT_ARM_TABLE[arm->weights].name, "banned", (int)arm->banned);
+        json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name", arm->name, "label", arm->label,
+                                  "description", arm->description, "weights", RT_ARM_TABLE[arm->weights].name,
+                                  "starts_from", RT_ARM_TABLE[arm->starts_from].name, "banned", (int)arm->banned);
         json_t *account = study->accounts[arm->weights];
         if (account != NULL) json_object_set(entry, "training", account);
         json_array_append_new(arms, entry);

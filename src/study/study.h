@@ -24,7 +24,8 @@ typedef enum rt_arm_id {
 
 typedef struct rt_arm {
     const char *name, *label, *description;
-    rt_arm_id weights; /* the arm whose model is sampled: itself unless this one only bans tokens */
+    rt_arm_id weights;     /* the arm whose model is sampled: itself unless this one only bans tokens */
+    rt_arm_id starts_from; /* the arm whose weights its training began with: its cost comes on top */
     bool banned;
 } rt_arm;
 extern const rt_arm RT_ARM_TABLE[RT_ARMS];
@@ -38,8 +39,6 @@ typedef struct rt_study {
     rt_response_set responses[RT_ARMS][RT_EVAL_SPLITS];
     json_t *accounts[RT_ARMS]; /* training accounts, owned */
     json_t *times;             /* {stage: seconds} */
-    char base_hash[65];
-    double teacher_tokens[2]; /* flexible, rigid */
 } rt_study;
 
 /* "<out>/<fmt...>" into a fixed buffer; an error if it does not fit. */
