@@ -181,7 +181,7 @@ void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, 
 retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err) {
     *out = (rt_packed){0};
     RT_CHECK(n > 0 && k > 0, err, RETORT_ERR_USAGE, "cannot pack a weight of %lld x %lld", (long long)n, (long long)k);
-    size_t panels = (size_t)ceil_div(n, RT_PANEL), panel_bytes;
+    size_t panels = (size_t)n / RT_PANEL + (n % RT_PANEL != 0), panel_bytes;
     bool too_large = rt_mul_overflow((size_t)k, RT_PANEL * sizeof(float), &panel_bytes);
     float *data = too_large ? NULL : rt_aligned_alloc(panels, panel_bytes);
     RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: packing a weight of %lld x %lld", (long long)n,

@@ -45,7 +45,8 @@ void *rt_malloc_array(size_t count, size_t size) {
 }
 
 void *rt_calloc(size_t count, size_t size) {
-    if (injected_failure()) return NULL;
+    size_t bytes; /* calloc checks too, but under a sanitizer by ending the program */
+    if (rt_mul_overflow(count, size, &bytes) || injected_failure()) return NULL;
     return calloc(count == 0 ? 1 : count, size == 0 ? 1 : size);
 }
 
