@@ -36,7 +36,8 @@ static double median_length(const rt_response_set *set) {
     }
     for (int64_t i = 0; i < set->count; i++) lengths[i] = set->records[i].tokens;
     qsort(lengths, (size_t)set->count, sizeof *lengths, compare_lengths);
-    double median = ((double)lengths[(set->count - 1) / 2] + (double)lengths[set->count / 2]) / 2;
+    const int64_t low = (set->count - 1) / 2, high = set->count / 2; /* equal for an odd count */
+    double median = ((double)lengths[low] + (double)lengths[high]) / 2;
     rt_free(lengths);
     return median;
 }

@@ -117,7 +117,7 @@ static retort_status put_expressions(corpus *c) {
     int count = (int)between(c, 2, 4);
     bool steps = rt_rng_below(&c->rng, 4) != 0;
     for (int i = 0; i < count; i++) {
-        rt_tree tree;
+        rt_tree tree = {0};
         while (!draw_tree(c, (int)between(c, 3, 4), &tree)) {
         }
         if (i) RT_TRY(rt_buffer_puts(c->out, " ", c->err));
@@ -231,7 +231,7 @@ static retort_status put_goals(corpus *c) {
 static retort_status put_composing(corpus *c) {
     int count = (int)between(c, 2, 3);
     for (int i = 0; i < count; i++) {
-        rt_tree tree;
+        rt_tree tree = {0};
         rt_step s[RT_MAX_NUMBERS];
         while (!draw_tree(c, (int)between(c, 2, 4), &tree)) {
         }
@@ -349,6 +349,6 @@ retort_status rt_corpus_document(uint64_t seed, uint64_t index, double explorato
     if ((kind -= SHARE_GOALS) < 0) return put_goals(&c);
     if ((kind -= SHARE_COMPOSING) < 0) return put_composing(&c);
     if ((kind -= SHARE_COMPARISONS) < 0) return put_comparisons(&c);
-    if ((kind -= SHARE_MEMBERS) < 0) return put_members(&c);
+    if (kind < SHARE_MEMBERS) return put_members(&c);
     return put_sentences(&c);
 }

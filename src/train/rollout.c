@@ -157,9 +157,10 @@ retort_status rt_rollout_groups(rt_rollout *r, const int64_t *problem, int64_t c
     cost->flops += rt_sample_flops(r->config, r->requests, count, r->n, responses);
     retort_status st = RETORT_OK;
     for (int64_t i = 0; i < count * r->n && st == RETORT_OK; i++) {
-        st = take(r, problem[i / r->n], &r->requests[i / r->n], &responses[i], err);
+        const rt_prompt *request = &r->requests[i / r->n];
+        st = take(r, problem[i / r->n], request, &responses[i], err);
         cost->generated_tokens += (double)responses[i].count;
-        cost->prompt_tokens += (double)r->requests[i / r->n].count;
+        cost->prompt_tokens += (double)request->count;
     }
     rt_responses_free(responses, count * r->n);
     return st;
