@@ -182,12 +182,9 @@ retort_status rt_problems_write(const char *path, const rt_problems *problems, r
     retort_status st = RETORT_OK;
     for (int64_t i = 0; st == RETORT_OK && i < problems->count; i++) {
         json_t *object = problem_to_json(&problems->items[i]);
-        char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-        st = line ? rt_atomic_printf(&file, err, "%s\n", line)
-                  : rt_fail(err, RETORT_ERR_FORMAT, "problem '%s' cannot be written as JSON: its text is not UTF-8",
-                            problems->items[i].id);
-        free(line);
-        json_decref(object);
+        st = object ? rt_jsonl_write(&file, object, err)
+                    : rt_fail(err, RETORT_ERR_FORMAT, "problem '%s' cannot be written as JSON: its text is not UTF-8",
+                              problems->items[i].id);
     }
     if (st == RETORT_OK) return rt_atomic_commit(&file, err);
     rt_atomic_abort(&file);

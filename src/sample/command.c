@@ -169,11 +169,9 @@ static retort_status put_real(rt_buffer *out, float value, retort_error *err) {
 
 /* Takes the reference. */
 static retort_status put_json(rt_buffer *out, json_t *value, retort_error *err) {
-    char *text = value != NULL ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    RT_CHECK(value != NULL, err, RETORT_ERR_MEMORY, "out of memory: response line");
+    retort_status st = rt_json_dump(value, JSON_ENCODE_ANY | JSON_COMPACT, out, err);
     json_decref(value);
-    RT_CHECK(text != NULL, err, RETORT_ERR_MEMORY, "out of memory: response line");
-    retort_status st = rt_buffer_puts(out, text, err);
-    free(text);
     return st;
 }
 

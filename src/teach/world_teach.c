@@ -109,12 +109,7 @@ static retort_status write_trace(rt_atomic_file *file, const rt_problem *problem
                                  const char *teacher, rt_verdict verdict, retort_error *err) {
     json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", problem->id, "problem", problem->problem, "response",
                                response, "teacher", teacher, "verdict", rt_verdict_name(verdict));
-    char *line = object ? json_dumps(object, JSON_COMPACT) : NULL;
-    retort_status st = line ? rt_atomic_printf(file, err, "%s\n", line)
-                            : rt_fail(err, RETORT_ERR_MEMORY, "out of memory for the trace of '%s'", problem->id);
-    free(line);
-    json_decref(object);
-    return st;
+    return rt_jsonl_write(file, object, err);
 }
 
 static retort_status teach_one(const retort_teach_options *options, const rt_problem *problem, rt_buffer *response,

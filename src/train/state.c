@@ -109,12 +109,8 @@ typedef struct kept_lines {
 } kept_lines;
 
 static retort_status append_line(rt_buffer *text, const json_t *object, retort_error *err) {
-    char *line = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    if (line == NULL) return out_of_memory(err);
-    retort_status st = rt_buffer_puts(text, line, err);
-    if (st == RETORT_OK) st = rt_buffer_puts(text, "\n", err);
-    free(line);
-    return st;
+    RT_TRY(rt_json_dump(object, JSON_COMPACT | JSON_REAL_PRECISION(9), text, err));
+    return rt_buffer_puts(text, "\n", err);
 }
 
 static retort_status keep_line(void *context, json_t *object, size_t line, retort_error *err) {
