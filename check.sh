@@ -89,7 +89,7 @@ stage_clang() {
 # The study walks the whole way once, in the gcc stage; here it would take many times as long.
 stage_sanitize() {
     build sanitize gcc --buildtype=debug -Doptimization=1 -Db_sanitize=address,undefined -Db_lundef=false
-    ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
+    ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1:strict_string_checks=1:detect_stack_use_after_return=1 \
         UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 tests sanitize build/sanitize --no-suite study
 }
 
