@@ -115,6 +115,7 @@ stage_tidy() {
 
 # Valgrind sees what the sanitizers cannot: reads of memory that nobody wrote.
 stage_valgrind() {
+    [ -d build/gcc/tests/core ] || build gcc gcc --buildtype=release -Dwerror=true
     for test in build/gcc/tests/core/test_json build/gcc/tests/core/test_options build/gcc/tests/core/test_file; do
         valgrind -q --error-exitcode=9 --leak-check=full "$test" >"$logs/valgrind.log" 2>&1
         tally $? "valgrind: $(basename "$test")" "$logs/valgrind.log"
