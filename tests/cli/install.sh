@@ -18,4 +18,6 @@ $2 -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$work/example" "$here/example.c
 test -x "$prefix/bin/retort"
 test -f "$prefix/share/man/man1/retort.1"
 test -f "$prefix/share/bash-completion/completions/retort"
+test -f "$prefix/share/retort/recipes/study.yaml"
 "$prefix/bin/retort" --version
+"$prefix/bin/retort" model "$prefix/share/retort/assets/countdown-base"
