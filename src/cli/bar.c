@@ -3,6 +3,7 @@
  *
  * Stages nest (a rollout inside a training step): a stage that starts while another is unfinished is drawn on top of it
  * and leaves no line behind; a finished outermost stage does. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -51,7 +52,7 @@ static void quantity(double value, char *text, size_t size) {
         value /= 1000;
         step++;
     }
-    bool whole = value == (double)(long)value;
+    bool whole = value == rint(value);
     snprintf(text, size, whole ? "%.0f%s" : value < 10 ? "%.2f%s" : "%.1f%s", value, SUFFIX[step]);
 }
 
