@@ -51,21 +51,6 @@ static retort_status sum_by_problem(const rt_response_set *set, const rt_problem
     return RETORT_OK;
 }
 
-typedef struct mean_context {
-    const behavior_sums *sums;
-    int behavior;
-} mean_context;
-
-static double pooled_mean(const void *context, const int32_t *index, int64_t count) {
-    const mean_context *mean = context;
-    double sum = 0, responses = 0;
-    for (int64_t i = 0; i < count; i++) {
-        sum += mean->sums[index[i]].sum[mean->behavior];
-        responses += mean->sums[index[i]].responses;
-    }
-    return responses > 0 ? sum / responses : 0;
-}
-
 retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
                                      json_t **out, retort_error *err) {
     behavior_sums *sums;
@@ -78,9 +63,9 @@ retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_proble
             sum += sums[p].sum[b];
             any += sums[p].any[b];
         }
-        mean_context context = {sums, b};
+        rt_rate mean = {&sums->sum[b], &sums->responses, sizeof *sums / sizeof(double), 1};
         rt_interval interval;
-        st = rt_bootstrap(pooled_mean, &context, set->problems, RT_RESAMPLES, seed + (uint64_t)b, &interval, err);
+        st = rt_rate_interval(&mean, set->problems, seed + (uint64_t)b, &interval, err);
         json_t *entry = json_object();
         rt_json_set_real(entry, "mean", sum / (double)set->count);
         rt_json_set_interval(entry, "interval", interval);

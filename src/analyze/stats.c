@@ -66,6 +66,21 @@ retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t 
     return st;
 }
 
+static double pooled_at(const void *context, const int32_t *index, int64_t count) {
+    const rt_rate *rate = context;
+    double above = 0, below = 0;
+    for (int64_t i = 0; i < count; i++) {
+        above += rate->numerators[(size_t)index[i] * rate->stride];
+        below += rate->denominators[(size_t)index[i] * rate->stride];
+    }
+    return below > 0 ? rate->scale * above / below : 0;
+}
+
+retort_status rt_rate_interval(const rt_rate *rate, int64_t problems, uint64_t seed, rt_interval *out,
+                               retort_error *err) {
+    return rt_bootstrap(pooled_at, rate, problems, RT_RESAMPLES, seed, out, err);
+}
+
 static double mean_at(const void *context, const int32_t *index, int64_t count) {
     const double *values = context;
     double sum = 0;

@@ -2,6 +2,7 @@
 #ifndef RT_STATS_H
 #define RT_STATS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/error.h"
@@ -32,6 +33,16 @@ typedef double (*rt_statistic)(const void *context, const int32_t *index, int64_
  * the sampling). RETORT_ERR_MEMORY only. */
 retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t problems, int64_t draws, uint64_t seed,
                            rt_interval *out, retort_error *err);
+
+/* A rate pooled over problems: scale * (sum of numerators) / (sum of denominators); 0 if nothing is below the line. The
+ * two arrays may lie inside an array of structs of doubles: entry i stands at [i * stride]. */
+typedef struct rt_rate {
+    const double *numerators, *denominators;
+    size_t stride;
+    double scale;
+} rt_rate;
+retort_status rt_rate_interval(const rt_rate *rate, int64_t problems, uint64_t seed, rt_interval *out,
+                               retort_error *err);
 
 /* Bootstrap interval of mean pass@k over problems. */
 retort_status rt_pass_interval(const rt_tally *tallies, int64_t problems, int64_t k, uint64_t seed, rt_interval *out,

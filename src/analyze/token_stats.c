@@ -26,21 +26,6 @@ static retort_status count_by_problem(const rt_response_set *set, problem_counts
     return RETORT_OK;
 }
 
-typedef struct rate_context {
-    const problem_counts *counts;
-    rt_category category;
-} rate_context;
-
-static double pooled_rate(const void *context, const int32_t *index, int64_t count) {
-    const rate_context *rate = context;
-    double hits = 0, lexemes = 0;
-    for (int64_t i = 0; i < count; i++) {
-        hits += rate->counts[index[i]].category[rate->category];
-        lexemes += rate->counts[index[i]].lexemes;
-    }
-    return lexemes > 0 ? 1000 * hits / lexemes : 0;
-}
-
 retort_status rt_category_rates(const rt_response_set *set, rt_category category, double **out, retort_error *err) {
     problem_counts *counts;
     RT_TRY(count_by_problem(set, &counts, err));
@@ -65,9 +50,9 @@ static retort_status rates_json(const rt_response_set *set, uint64_t seed, json_
     for (int c = 1; c < RT_CATEGORIES && st == RETORT_OK; c++) {
         double hits = 0;
         for (int64_t p = 0; p < set->problems; p++) hits += counts[p].category[c];
-        rate_context context = {counts, (rt_category)c};
+        rt_rate pooled = {&counts->category[c], &counts->lexemes, sizeof *counts / sizeof(double), 1000};
         rt_interval interval;
-        st = rt_bootstrap(pooled_rate, &context, set->problems, RT_RESAMPLES, seed + (uint64_t)c, &interval, err);
+        st = rt_rate_interval(&pooled, set->problems, seed + (uint64_t)c, &interval, err);
         json_t *rate = json_object();
         rt_json_set_real(rate, "per_1000", *lexemes > 0 ? 1000 * hits / *lexemes : 0);
         rt_json_set_interval(rate, "interval", interval);

@@ -87,8 +87,13 @@ static const char *const fail_big_phrases[] = {
     ". ~No, I need {N}, so it is too big. ",
 };
 static const char *const hit_phrases[] = {
-    ", yes! ",           ", and that is it! ",        ", great. ", ". Yes, {R} is what I need. ", ", that is {R}. ",
-    ", so I have {R}. ", ". Oh, that is {R}, nice. ",
+    ": yes! ",
+    ": that is it! ",
+    ": great. ",
+    ": yes, {R} is what I need. ",
+    ": that is {R}. ",
+    ": so I have {R}. ",
+    ": oh, that is {R}, nice. ",
 };
 static const char *const near_phrases[] = {
     "^{R} is only {D} away from {N}. ",

@@ -7,12 +7,12 @@
  */
 #include <string.h>
 
+#include "data/goals.h"
 #include "data/phrases.h"
 #include "data/world_internal.h"
 
 enum {
     ITEMS_MAX = 4,
-    GOALS_MAX = 6,
     ROUGH = 3,         /* distances up to this look alike to the estimate */
     NOISE = 6,         /* uniform noise added to an estimate */
     NOISE_TOP = 80,    /* with three numbers given there is room to look at all, so hardly any estimate is needed */
@@ -24,14 +24,6 @@ typedef struct item {
     int32_t value;
     int node;
 } item;
-
-/* What the other two numbers must make, and how the last one is then joined: swapped means z op goal. */
-typedef struct goal {
-    int32_t value;
-    rt_step step; /* the inverse step that shows it: 24 - 5 = 19 */
-    char op;
-    bool swapped;
-} goal;
 
 typedef struct state {
     item items[ITEMS_MAX];
@@ -153,49 +145,16 @@ static int32_t distance(int32_t a, int32_t b) {
     return a < b ? b - a : a - b;
 }
 
-/* The results of two numbers, larger first; returns how many. Products beyond `limit` are seen to be too big at a
- * glance and not worked out; dividing by 1 is left out. */
-static int pair_results(int32_t x, int32_t y, int32_t limit, rt_step steps[4]) {
-    int32_t a = x < y ? y : x, b = x < y ? x : y;
-    int n = 0;
-    for (const char *op = "+-*/"; *op; op++) {
-        int32_t value = rt_apply(a, *op, b);
-        if (value < 0 || (b == 1 && *op == '/') || (*op == '*' && value > limit)) continue;
-        steps[n++] = (rt_step){a, b, value, *op};
-    }
-    return n;
-}
-
-/* Goals for x and y when z comes last: only those in their reach (up to the larger of sum and product), and the
- * target's multiple only when it is not far below their product. */
-static int goals_of(int32_t target, int32_t z, int32_t reach, goal goals[GOALS_MAX]) {
-    int n = 0;
-    if (target >= z && target - z <= reach) goals[n++] = (goal){target - z, {target, z, target - z, '-'}, '+', false};
-    if (target + z <= reach) goals[n++] = (goal){target + z, {target, z, target + z, '+'}, '-', false};
-    if (z > 1 && target % z == 0 && target / z <= reach)
-        goals[n++] = (goal){target / z, {target, z, target / z, '/'}, '*', false};
-    if (z > 1 && target * z <= reach && 2 * target * z >= reach && target * z <= RT_VALUE_MAX)
-        goals[n++] = (goal){target * z, {target, z, target * z, '*'}, '/', false};
-    if (z > target && z - target <= reach) goals[n++] = (goal){z - target, {z, target, z - target, '-'}, '-', true};
-    if (z > target && target > 0 && z % target == 0 && z / target <= reach)
-        goals[n++] = (goal){z / target, {z, target, z / target, '/'}, '/', true};
-    return n;
-}
-
-static int32_t reach_of(int32_t x, int32_t y) {
-    return x * y > x + y ? x * y : x + y;
-}
-
 /* How promising it looks to end with item z: the smallest distance between a goal and a result, blurred. Lower is
  * better; a large number if no goal is in reach. */
 static int32_t estimate_last(const state *s, int z) {
     int32_t xy[2];
     for (int i = 0, n = 0; i < 3; i++)
         if (i != z) xy[n++] = s->items[i].value;
-    goal goals[GOALS_MAX];
+    rt_goal goals[RT_GOALS_MAX];
     rt_step steps[4];
-    int gn = goals_of(s->target, s->items[z].value, reach_of(xy[0], xy[1]), goals);
-    int rn = pair_results(xy[0], xy[1], RT_VALUE_MAX, steps);
+    int gn = rt_goals_of(s->target, s->items[z].value, rt_reach_of(xy[0], xy[1]), goals);
+    int rn = rt_pair_results(xy[0], xy[1], RT_VALUE_MAX, steps);
     int32_t best = 1000;
     for (int g = 0; g < gn; g++) {
         for (int r = 0; r < rn; r++) {
@@ -231,7 +190,8 @@ static void tell_step(teller *w, rt_step s) {
     note(w, s);
 }
 
-static void tell_failure(teller *w, const goal *goals, int gn, const char *goal_values, const rt_step *steps, int rn) {
+static void tell_failure(teller *w, const rt_goal *goals, int gn, const char *goal_values, const rt_step *steps,
+                         int rn) {
     bool small = true, big = true;
     int32_t near = 1000, near_value = 0, near_goal = 0;
     for (int g = 0; g < gn; g++) {
@@ -265,12 +225,12 @@ static void tell_failure(teller *w, const goal *goals, int gn, const char *goal_
 
 /* Lists what x and y make until a goal is met. Returns the tree node of the met goal joined with z (z < 0: the goal
  * itself), or -1. */
-static int tell_pair(teller *w, item x, item y, const goal *goals, int gn, const item *z) {
+static int tell_pair(teller *w, item x, item y, const rt_goal *goals, int gn, const item *z) {
     rt_step steps[4];
     int32_t largest = 0;
     for (int g = 0; g < gn; g++)
         if (goals[g].value > largest) largest = goals[g].value;
-    int rn = pair_results(x.value, y.value, 2 * largest, steps);
+    int rn = rt_pair_results(x.value, y.value, 2 * largest, steps);
     if (x.value < y.value) {
         item t = x;
         x = y;
@@ -302,8 +262,8 @@ static int tell_pair(teller *w, item x, item y, const goal *goals, int gn, const
 static int tell_last(teller *w, const state *s, int z, bool again, bool top) {
     item rest[2];
     set_last(s, z, rest);
-    goal goals[GOALS_MAX];
-    int gn = goals_of(s->target, s->items[z].value, reach_of(rest[0].value, rest[1].value), goals);
+    rt_goal goals[RT_GOALS_MAX];
+    int gn = rt_goals_of(s->target, s->items[z].value, rt_reach_of(rest[0].value, rest[1].value), goals);
     text g = {""}, target = number_text(s->target), last = number_text(s->items[z].value), list = list_text(rest, 2);
     size_t at = 0;
     for (int i = 0; i < gn; i++) {
@@ -356,9 +316,9 @@ static int search_three(teller *w, const state *s, bool top, int looks) {
 typedef struct branch {
     state next;
     rt_step step;
-    goal goal;  /* backward only */
-    item last;  /* backward only */
-    int joined; /* forward: the tree node made by the step is made when the branch is taken */
+    rt_goal goal; /* backward only */
+    item last;    /* backward only */
+    int joined;   /* forward: the tree node made by the step is made when the branch is taken */
     item x, y;
     bool backward;
     int32_t score;
@@ -387,7 +347,7 @@ static bool choose_branch(teller *w, const state *s, const rt_step *tried, int t
                 x = s->items[j];
                 y = s->items[i];
             }
-            int n = pair_results(x.value, y.value, 200, steps);
+            int n = rt_pair_results(x.value, y.value, 200, steps);
             for (int r = 0; r < n; r++) {
                 if (steps[r].value == 0) continue;
                 branch b = {.step = steps[r], .x = x, .y = y, .next.target = s->target};
@@ -397,8 +357,8 @@ static bool choose_branch(teller *w, const state *s, const rt_step *tried, int t
                 offer(w, best, &b, tried, tried_count);
             }
         }
-        goal goals[GOALS_MAX];
-        int gn = goals_of(s->target, s->items[i].value, 120, goals);
+        rt_goal goals[RT_GOALS_MAX];
+        int gn = rt_goals_of(s->target, s->items[i].value, 120, goals);
         for (int g = 0; g < gn; g++) {
             if (goals[g].value < 2) continue;
             branch b = {.step = goals[g].step, .goal = goals[g], .last = s->items[i], .backward = true};
@@ -445,7 +405,7 @@ static int tell_impression(teller *w, const state *s) {
     for (int k = 0; k < 3; k++) {
         rt_step steps[4];
         int i = k == 0 ? 1 : 0, j = k == 2 ? 1 : 2;
-        int n = pair_results(s->items[i].value, s->items[j].value, 200, steps);
+        int n = rt_pair_results(s->items[i].value, s->items[j].value, 200, steps);
         for (int r = 0; r < n; r++) {
             if (steps[r].value == 0) continue;
             int32_t score = distance(steps[r].value, s->target) + (int32_t)rt_rng_below(&w->rng, NOISE_TOP);
@@ -469,7 +429,7 @@ static int tell_impression(teller *w, const state *s) {
     w->shown_count = 0;
     say(w, RT_SLOT_FORWARD, &(words){.e = e.s, .l = list.s});
     note(w, best);
-    goal target = {.value = s->target};
+    rt_goal target = {.value = s->target};
     int found = tell_pair(w, left[0], left[1], &target, 1, NULL);
     if (found < 0) w->tree.count = nodes;
     return found;

@@ -233,6 +233,90 @@ static void test_corpus(void **state) {
     rt_buffer_free(&out);
 }
 
+/* The whole numbers of s before `end`, at most `most`; returns how many. */
+static int numbers_in(const char *s, const char *end, int32_t *values, int most) {
+    int n = 0;
+    while (s < end) {
+        if (*s < '0' || *s > '9') {
+            s++;
+            continue;
+        }
+        assert_true(n < most);
+        values[n++] = (int32_t)strtol(s, (char **)&s, 10);
+    }
+    return n;
+}
+
+/* "Of 19 and 29: 15 no, 29 yes." */
+static void check_members(const char *text) {
+    int32_t values[4];
+    const char *s = strchr(text, ':');
+    assert_non_null(s);
+    int n = numbers_in(text, s, values, 4);
+    while (*s == ':' || *s == ',') {
+        int32_t v = (int32_t)strtol(s + 1, (char **)&s, 10);
+        bool member = false;
+        for (int i = 0; i < n; i++) member = member || values[i] == v;
+        const char *answer = member ? " yes" : " no";
+        assert_int_equal(strncmp(s, answer, strlen(answer)), 0);
+        s += strlen(answer);
+    }
+    assert_string_equal(s, ".");
+}
+
+/* "Goal 43 from 8, 3 and 19. 19 last: ...: yes. 24 + 19 = 43. 43 = 8 * 3 + 19." or "..., no."; returns whether it
+ * arrives. */
+static bool check_reaching(const char *text) {
+    int32_t values[4];
+    const char *stop = strchr(text, '.');
+    assert_int_equal(numbers_in(text, stop, values, 4), 4);
+    rt_question q = {.family = RT_FAMILY_COUNTDOWN, .count = 3, .target = values[0]};
+    memcpy(q.numbers, values + 1, 3 * sizeof *values);
+    assert_int_equal(rt_world_split(&q), RT_SPLIT_PRETRAIN);
+    for (const char *s = stop; (s = strstr(s, " = ")); s++) {
+        int a, b, c;
+        char op;
+        const char *left = s;
+        while (left > text && strchr("0123456789+-*/ ", left[-1])) left--;
+        if (sscanf(left, "%d %c %d = %d", &a, &op, &b, &c) == 4) assert_int_equal(rt_apply(a, op, b), c);
+    }
+    const char *yes = strstr(text, ": yes. ");
+    if (!yes) {
+        assert_string_equal(text + strlen(text) - 5, ", no.");
+        return false;
+    }
+    char equation[32], answer[64];
+    snprintf(equation, sizeof equation, ". %d = ", q.target);
+    const char *last = strstr(yes + 6, equation);
+    assert_non_null(last);
+    last += strlen(equation);
+    snprintf(answer, sizeof answer, "\\boxed{%.*s}", (int)strlen(last) - 1, last);
+    assert_int_equal(rt_answer_grade(&q, answer, strlen(answer), NULL), RT_RIGHT);
+    return true;
+}
+
+/* Drills that a student's search is built of: all true, about half of the looks arrive, none at another split's
+ * problem. */
+static void test_drills(void **state) {
+    (void)state;
+    size_t members = 0, looks = 0, arrivals = 0;
+    for (uint64_t i = 0; i < 4000; i++) {
+        rt_buffer a = {0};
+        assert_int_equal(rt_corpus_document(7, i, 0.02, "{problem}\n", &a, NULL), RETORT_OK);
+        if (strncmp(a.data, "Of ", 3) == 0) {
+            check_members(a.data);
+            members++;
+        } else if (strncmp(a.data, "Goal ", 5) == 0 && strstr(a.data, " last: ")) {
+            arrivals += check_reaching(a.data);
+            looks++;
+        }
+        rt_buffer_free(&a);
+    }
+    assert_in_range(members, 200, 360);
+    assert_in_range(looks, 600, 820);
+    assert_in_range(arrivals, looks * 2 / 5, looks * 7 / 10);
+}
+
 static void test_memory_failures_are_reported(void **state) {
     (void)state;
     for (int t = RT_TEACHER_FLEXIBLE; t <= RT_TEACHER_TERSE; t++) {
@@ -267,6 +351,7 @@ int main(void) {
         cmocka_unit_test(test_teachers_refuse_what_they_do_not_know),
         cmocka_unit_test(test_teachers_survive_odd_numbers),
         cmocka_unit_test(test_corpus),
+        cmocka_unit_test(test_drills),
         cmocka_unit_test(test_memory_failures_are_reported),
     };
     return cmocka_run_group_tests_name("teachers", tests, draw, drop);

@@ -2,25 +2,9 @@
 #ifndef TEST_SAMPLE_SUPPORT_H
 #define TEST_SAMPLE_SUPPORT_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "core/file.h"
 #include "core/random.h"
+#include "folders.h"
 #include "sample/sampler.h"
-
-#define assert_ok(expr)                                                                                                \
-    do {                                                                                                               \
-        if ((expr) != RETORT_OK) fail_msg("%s: %s", #expr, err.message);                                               \
-    } while (0)
-
-char *make_dir(void);
-void drop_dir(char *dir);
-void write_text(const char *dir, const char *name, const char *text);
 
 /* Writes tokenizer files learnt from sentences with numbers and with the words that are banned elsewhere. */
 void write_tokenizer(const char *dir);
