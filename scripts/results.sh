@@ -1,0 +1,33 @@
+#!/bin/sh
+# The tables of docs/results.md from the report.json of several runs of the same study with other seeds:
+#     scripts/results.sh out/study-*/report.json
+# Prints, for each arm and split, the score of every seed, their mean and their standard deviation, then each claim's
+# verdict by seed. Needs jq (Debian: apt-get install jq); nothing that retort itself does needs it.
+set -eu
+[ $# -gt 0 ] || { echo "usage: scripts/results.sh REPORT.json ..." >&2; exit 2; }
+command -v jq >/dev/null || { echo "results.sh: jq is missing (apt-get install jq)" >&2; exit 1; }
+jq -rs '
+def pct: . * 1000 | round / 10;
+def mean: add / length;
+def sd: (mean) as $m | if length < 2 then 0 else (map((. - $m) * (. - $m)) | add / (length - 1)) | sqrt end;
+def row($runs; f): ($runs | map(f)) as $v | ($v | map(pct | tostring) | join(" | ")) + " | **\($v | mean | pct)** | \($v | sd | pct)";
+. as $runs | ($runs | map("seed \(.seed)") | join(" | ")) as $seeds | ($runs | map("---") | join("|")) as $rule |
+(["test", "hard", "transfer"][] as $split |
+  "### \($split): avg@\($runs[0].scores[0].n_samples), percent\n",
+  "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
+  ($runs[0].scores[] | select(.split == $split) | .arm) as $arm |
+    "| \($arm) | " + row($runs; .scores[] | select(.split == $split and .arm == $arm) | .avg) + " |"),
+"### test: pass@16, percent\n", "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
+($runs[0].scores[] | select(.split == "test") | .arm) as $arm |
+  "| \($arm) | " + row($runs; .scores[] | select(.split == "test" and .arm == $arm) | .pass_at["16"]) + " |",
+"### test: unparsed, percent\n", "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
+($runs[0].scores[] | select(.split == "test") | .arm) as $arm |
+  "| \($arm) | " + row($runs; .scores[] | select(.split == "test" and .arm == $arm) | .unparsed_rate) + " |"
+' "$@" | awk '/^###/ && NR > 1 { print "" } { print }'
+echo
+jq -rs '
+. as $runs |
+"| claim | \($runs | map("seed \(.seed)") | join(" | ")) |", "|---|\($runs | map("---") | join("|"))|",
+($runs[0].claims | to_entries[] | .key as $k | "| \(.value.statement) | " + ($runs | map(.claims[$k].verdict) | join(" | ")) + " |"),
+"", ($runs[0].claims | to_entries[] | .key as $k | "- \(.value.id): " + ($runs | map("seed \(.seed): \(.claims[$k].detail)") | join("; ")))
+' "$@"
