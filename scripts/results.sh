@@ -9,22 +9,18 @@ command -v jq >/dev/null || { echo "results.sh: jq is missing (apt-get install j
 jq -rs '
 def pct: . * 1000 | round / 10;
 def mean: add / length;
-def sd: (mean) as $m | if length < 2 then 0 else (map((. - $m) * (. - $m)) | add / (length - 1)) | sqrt end;
+def sd: mean as $m | if length < 2 then 0 else (map((. - $m) * (. - $m)) | add / (length - 1)) | sqrt end;
 def row($runs; f): ($runs | map(f)) as $v | ($v | map(pct | tostring) | join(" | ")) + " | **\($v | mean | pct)** | \($v | sd | pct)";
-. as $runs | ($runs | map("seed \(.seed)") | join(" | ")) as $seeds | ($runs | map("---") | join("|")) as $rule |
-(["test", "hard", "transfer"][] as $split |
-  "### \($split): avg@\($runs[0].scores[0].n_samples), percent\n",
-  "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
-  ($runs[0].scores[] | select(.split == $split) | .arm) as $arm |
-    "| \($arm) | " + row($runs; .scores[] | select(.split == $split and .arm == $arm) | .avg) + " |"),
-"### test: pass@16, percent\n", "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
-($runs[0].scores[] | select(.split == "test") | .arm) as $arm |
-  "| \($arm) | " + row($runs; .scores[] | select(.split == "test" and .arm == $arm) | .pass_at["16"]) + " |",
-"### test: unparsed, percent\n", "| arm | \($seeds) | mean | s.d. |", "|---|\($rule)|---|---|",
-($runs[0].scores[] | select(.split == "test") | .arm) as $arm |
-  "| \($arm) | " + row($runs; .scores[] | select(.split == "test" and .arm == $arm) | .unparsed_rate) + " |"
-' "$@" | awk '/^###/ && NR > 1 { print "" } { print }'
-echo
+def table($runs; $title; $split; f):
+  "### \($title)\n", "| arm | \($runs | map("seed \(.seed)") | join(" | ")) | mean | s.d. |", "|---|\($runs | map("---") | join("|"))|---|---|",
+  ($runs[0].scores[] | select(.split == $split) | .arm as $arm |
+    "| \($arm) | " + row($runs; .scores[] | select(.split == $split and .arm == $arm) | f) + " |"), "";
+. as $runs |
+(["test", "hard", "transfer"][] as $split | table($runs; "\($split): avg@\($runs[0].scores[0].n_samples), percent"; $split; .avg)),
+table($runs; "test: pass@16, percent"; "test"; .pass_at["16"]),
+table($runs; "test: no answer that can be read, percent"; "test"; .unparsed_rate),
+table($runs; "test: cut at the length limit, percent"; "test"; .length_rate)
+' "$@"
 jq -rs '
 . as $runs |
 "| claim | \($runs | map("seed \(.seed)") | join(" | ")) |", "|---|\($runs | map("---") | join("|"))|",
