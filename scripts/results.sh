@@ -22,8 +22,11 @@ table($runs; "test: no answer that can be read, percent"; "test"; .unparsed_rate
 table($runs; "test: cut at the length limit, percent"; "test"; .length_rate)
 ' "$@"
 jq -rs '
+def short: if . == null then "-" elif fabs >= 10 then . * 10 | round / 10 else . * 10000 | round / 10000 end;
+def cell: "\(.verdict) (\(.statistic | short)" + (if .p == null then ")" else ", p \(.p | short))" end);
 . as $runs |
+"### Claims: verdict (statistic, p)\n",
 "| claim | \($runs | map("seed \(.seed)") | join(" | ")) |", "|---|\($runs | map("---") | join("|"))|",
-($runs[0].claims | to_entries[] | .key as $k | "| \(.value.statement) | " + ($runs | map(.claims[$k].verdict) | join(" | ")) + " |"),
-"", ($runs[0].claims | to_entries[] | .key as $k | "- \(.value.id): " + ($runs | map("seed \(.seed): \(.claims[$k].detail)") | join("; ")))
+($runs[0].claims | to_entries[] | .key as $k | "| \(.value.statement) | " + ($runs | map(.claims[$k] | cell) | join(" | ")) + " |"),
+"", "### What the statistics are, from the first run\n", ($runs[0].claims[] | "- *\(.id)*: \(.detail)")
 ' "$@"

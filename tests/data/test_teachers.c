@@ -267,7 +267,7 @@ static void check_members(const char *text) {
 /* "Goal 43 from 8, 3 and 19. 19 last: ...: yes. 24 + 19 = 43. 43 = 8 * 3 + 19." or "..., no."; returns whether it
  * arrives. */
 static bool check_reaching(const char *text) {
-    int32_t values[4];
+    int32_t values[4] = {0};
     const char *stop = strchr(text, '.');
     assert_int_equal(numbers_in(text, stop, values, 4), 4);
     rt_question q = {.family = RT_FAMILY_COUNTDOWN, .count = 3, .target = values[0]};
