@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what is missing, builds retort, runs the whole comparison and says where the report is.
 #
-#   ./study.sh                 the default study (recipes/study.yaml), about ten minutes on two cores
+#   ./study.sh                 the default study (recipes/study.yaml), a quarter of an hour on two free cores
 #   ./study.sh --quick         the same walk with smaller numbers
 #   ./study.sh --out DIR ...   every argument goes to 'retort study'; folders are relative to this one
 #
