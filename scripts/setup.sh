@@ -39,6 +39,7 @@ need_build_tools() {
     need_module jansson libjansson-dev
     need_module yaml-0.1 libyaml-dev
     need_module libpcre2-8 libpcre2-dev
+    need_module libutf8proc libutf8proc-dev
     need_module nettle nettle-dev
 }
 

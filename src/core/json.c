@@ -8,14 +8,23 @@
 
 enum { JSON_LINE_MAXIMUM = 1 << 28 };
 
-retort_status rt_json_parse(const char *text, size_t length, const char *what, json_t **out, retort_error *err) {
+static retort_status parse(const char *text, size_t length, const char *what, bool big_integers, json_t **out,
+                           retort_error *err) {
     json_error_t cause;
-    *out = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &cause);
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL;
+    *out = json_loadb(text, length, flags, &cause);
+    if (*out == NULL && big_integers && json_error_code(&cause) == json_error_numeric_overflow) {
+        *out = json_loadb(text, length, flags | JSON_DECODE_INT_AS_REAL, &cause);
+    }
     /* jansson reports exhausted memory as an error without a place */
     RT_CHECK(*out != NULL || cause.line > 0, err, RETORT_ERR_MEMORY, "%s: out of memory while reading JSON", what);
     RT_CHECK(*out != NULL, err, RETORT_ERR_FORMAT, "%s is not valid JSON: %s at line %d, column %d", what, cause.text,
              cause.line, cause.column);
     return RETORT_OK;
+}
+
+retort_status rt_json_parse(const char *text, size_t length, const char *what, json_t **out, retort_error *err) {
+    return parse(text, length, what, false, out, err);
 }
 
 /* jansson 2.14 goes on after some failed writes (of an object's key) and reports success, so the failure is kept here.
@@ -38,17 +47,25 @@ retort_status rt_json_dump(const json_t *value, size_t flags, rt_buffer *out, re
     return RETORT_OK;
 }
 
-retort_status rt_json_load(const char *path, json_t **out, retort_error *err) {
+static retort_status load(const char *path, bool big_integers, json_t **out, retort_error *err) {
     rt_buffer text = {0};
     retort_status st = rt_file_read(path, &text, err);
     if (st == RETORT_OK) {
         rt_buffer what = {0};
         st = rt_buffer_printf(&what, err, "'%s'", path);
-        if (st == RETORT_OK) st = rt_json_parse(text.data, text.length, what.data, out, err);
+        if (st == RETORT_OK) st = parse(text.data, text.length, what.data, big_integers, out, err);
         rt_buffer_free(&what);
     }
     rt_buffer_free(&text);
     return st;
+}
+
+retort_status rt_json_load(const char *path, json_t **out, retort_error *err) {
+    return load(path, false, out, err);
+}
+
+retort_status rt_json_load_loose(const char *path, json_t **out, retort_error *err) {
+    return load(path, true, out, err);
 }
 
 retort_status rt_json_save(const char *path, const json_t *value, retort_error *err) {

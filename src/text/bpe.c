@@ -195,29 +195,29 @@ static void merge_long(long_word *w, int32_t count) {
     }
 }
 
-retort_status rt_bpe_word(const rt_merges *merges, const int32_t byte_id[256], const char *word, size_t length,
-                          rt_ids *ids, retort_error *err) {
-    if (length <= SHORT_WORD) {
+retort_status rt_bpe_merge(const rt_merges *merges, const int32_t *symbols, size_t count, rt_ids *ids,
+                           retort_error *err) {
+    if (count <= SHORT_WORD) {
         int32_t id[SHORT_WORD];
-        for (size_t i = 0; i < length; i++) id[i] = byte_id[(uint8_t)word[i]];
-        return merge_short(merges, id, (int)length, ids, err);
+        if (count > 0) memcpy(id, symbols, count * sizeof *id);
+        return merge_short(merges, id, (int)count, ids, err);
     }
-    RT_CHECK(length <= MAX_WORD, err, RETORT_ERR_UNSUPPORTED, "a word of %zu bytes is too long to tokenize", length);
+    RT_CHECK(count <= MAX_WORD, err, RETORT_ERR_UNSUPPORTED, "a word of %zu symbols is too long to tokenize", count);
     /* Each place is proposed once at the start and at most twice for each of the n - 1 merges. */
-    int32_t *block = rt_malloc_array(length * 3, sizeof *block);
-    uint64_t *heap = rt_malloc_array(length * 3, sizeof *heap);
+    int32_t *block = rt_malloc_array(count * 3, sizeof *block);
+    uint64_t *heap = rt_malloc_array(count * 3, sizeof *heap);
     long_word w = {.merges = merges, .heap = heap};
     retort_status st = RETORT_OK;
     if (block == NULL || heap == NULL) {
-        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: word of %zu bytes", length);
+        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: word of %zu symbols", count);
         goto done;
     }
     w.id = block;
-    w.previous = block + length;
-    w.next = block + 2 * length;
-    for (size_t i = 0; i < length; i++) w.id[i] = byte_id[(uint8_t)word[i]];
-    merge_long(&w, (int32_t)length);
-    for (size_t i = 0; i < length; i++) {
+    w.previous = block + count;
+    w.next = block + 2 * count;
+    memcpy(w.id, symbols, count * sizeof *symbols);
+    merge_long(&w, (int32_t)count);
+    for (size_t i = 0; i < count; i++) {
         if (w.id[i] >= 0) RT_GOTO(st, rt_ids_push(ids, w.id[i], err), done);
     }
 done:

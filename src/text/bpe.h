@@ -42,9 +42,9 @@ void rt_merges_free(rt_merges *merges);
 void rt_merges_put(rt_merges *merges, int32_t left, int32_t right, int32_t merged, uint32_t rank);
 const rt_merge *rt_merges_find(const rt_merges *merges, int32_t left, int32_t right);
 
-/* Appends the ids of one word: starts from its bytes and applies, again and again, the merge of lowest rank, leftmost
- * first. O(n log n) in the word's length. */
-retort_status rt_bpe_word(const rt_merges *merges, const int32_t byte_id[256], const char *word, size_t length,
-                          rt_ids *ids, retort_error *err);
+/* Appends the ids of one word: starts from its symbols (those of its bytes or characters, none negative) and applies,
+ * again and again, the merge of lowest rank, leftmost first. O(n log n) in the word's length. */
+retort_status rt_bpe_merge(const rt_merges *merges, const int32_t *symbols, size_t count, rt_ids *ids,
+                           retort_error *err);
 
 #endif

@@ -20,6 +20,42 @@ int rt_utf8_char(const char *text, size_t length, uint32_t *code) {
     return size;
 }
 
+int rt_utf8_broken(const char *text, size_t length, bool *cut) {
+    const uint8_t *s = (const uint8_t *)text;
+    uint8_t lead = s[0], low = 0x80, high = 0xBF;
+    int need = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2, have = 1;
+    *cut = false;
+    if (lead < 0xC2 || lead > 0xF4) return 1;
+    if (lead == 0xE0) low = 0xA0;
+    if (lead == 0xED) high = 0x9F;
+    if (lead == 0xF0) low = 0x90;
+    if (lead == 0xF4) high = 0x8F;
+    while (have < need && (size_t)have < length && s[have] >= low && s[have] <= high) {
+        low = 0x80;
+        high = 0xBF;
+        have++;
+    }
+    *cut = (size_t)have == length && have < need;
+    return have;
+}
+
+retort_status rt_utf8_replace(const char *text, size_t length, rt_buffer *out, retort_error *err) {
+    size_t done = 0;
+    for (size_t i = 0; i < length;) {
+        int size = rt_utf8_char(text + i, length - i, NULL);
+        if (size > 0) {
+            i += (size_t)size;
+            continue;
+        }
+        bool cut;
+        RT_TRY(rt_buffer_append(out, text + done, i - done, err));
+        RT_TRY(rt_buffer_puts(out, "\xef\xbf\xbd", err));
+        i += (size_t)rt_utf8_broken(text + i, length - i, &cut);
+        done = i;
+    }
+    return rt_buffer_append(out, text + done, length - done, err);
+}
+
 static bool stands_for_itself(uint32_t byte) {
     return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
 }

@@ -14,6 +14,12 @@
  * U+10FFFF, cut off). length > 0. *code (may be NULL) gets the code point. */
 int rt_utf8_char(const char *text, size_t length, uint32_t *code);
 
+/* How many bytes one U+FFFD stands for at a place where rt_utf8_char finds no character: the longest beginning of a
+ * character, or one byte (Unicode 3.9, "maximal subpart"). *cut: the text ends inside what may be a character. */
+int rt_utf8_broken(const char *text, size_t length, bool *cut);
+/* Appends text with U+FFFD where it is no UTF-8. */
+retort_status rt_utf8_replace(const char *text, size_t length, rt_buffer *out, retort_error *err);
+
 /* The alphabet's code point for a byte, and back: -1 for a code point outside the alphabet. */
 uint32_t rt_byte_to_code(uint8_t byte);
 int rt_code_to_byte(uint32_t code);

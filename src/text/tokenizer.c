@@ -3,9 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "text/bytes.h"
 #include "text/internal.h"
-#include "text/nfc.h"
 
 retort_status rt_ids_push(rt_ids *ids, int32_t id, retort_error *err) {
     if (ids->count == ids->capacity) {
@@ -27,8 +25,22 @@ void rt_ids_free(rt_ids *ids) {
 void rt_tokenizer_destroy(rt_tokenizer *tokenizer) {
     if (tokenizer == NULL) return;
     rt_token_table_free(&tokenizer->tokens);
+    rt_token_table_free(&tokenizer->pieces);
     rt_merges_free(&tokenizer->merges);
-    for (int32_t i = 0; i < tokenizer->num_added; i++) rt_free(tokenizer->added[i].text);
+    rt_added_set_free(&tokenizer->raw);
+    rt_added_set_free(&tokenizer->normalized);
+    for (int32_t i = 0; i < tokenizer->num_added; i++) {
+        rt_free(tokenizer->added[i].text);
+        rt_free(tokenizer->added[i].pattern);
+    }
+    rt_transforms_free(&tokenizer->normalizer);
+    rt_transforms_free(&tokenizer->pre_transforms);
+    rt_ids_free(&tokenizer->prefix);
+    rt_ids_free(&tokenizer->suffix);
+    for (int i = 0; i < tokenizer->decoder.num_replace; i++) {
+        rt_free(tokenizer->decoder.replace[i].from);
+        rt_free(tokenizer->decoder.replace[i].to);
+    }
     rt_free(tokenizer->added);
     rt_free(tokenizer->flags);
     rt_free(tokenizer->prompt_template);
@@ -36,97 +48,15 @@ void rt_tokenizer_destroy(rt_tokenizer *tokenizer) {
     rt_free(tokenizer);
 }
 
-/* ---- encoding ---- */
-
-typedef struct encoding {
-    const rt_tokenizer *tokenizer;
-    rt_ids *ids;
-    bool parse_special;
-} encoding;
-
-static retort_status encode_word(void *context, const char *word, size_t length, retort_error *err) {
-    const encoding *e = context;
-    const rt_tokenizer *t = e->tokenizer;
-    int32_t id = rt_token_table_find(&t->tokens, word, length);
-    if (id >= 0 && (t->flags[id] & RT_TOKEN_WHOLE) != 0) return rt_ids_push(e->ids, id, err);
-    return rt_bpe_word(&t->merges, t->byte_id, word, length, e->ids, err);
-}
-
-/* Most text is its own NFC form, and then the normalizer changes nothing; what is not would need Unicode's composition
- * tables. Bytes that are no UTF-8 are kept as they are. */
-static retort_status check_nfc(const char *text, size_t length, retort_error *err) {
-    for (size_t i = 0; i < length;) {
-        uint32_t code = 0;
-        int size = rt_utf8_char(text + i, length - i, &code);
-        RT_CHECK(rt_nfc_inert(code), err, RETORT_ERR_UNSUPPORTED,
-                 "tokenizer's normalizer 'NFC' is not supported on text with U+%04X (byte %zu)", code, i);
-        i += size == 0 ? 1 : (size_t)size;
-    }
-    return RETORT_OK;
-}
-
-static const rt_added_token *added_at(const encoding *e, bool normalized, const char *text, size_t length) {
-    const rt_tokenizer *t = e->tokenizer;
-    for (int32_t i = t->added_by_first[(uint8_t)text[0]]; i >= 0; i = t->added[i].next) {
-        const rt_added_token *a = &t->added[i];
-        if (a->normalized != normalized || (a->special && !e->parse_special)) continue;
-        if (a->length <= length && memcmp(a->text, text, a->length) == 0) return a;
-    }
-    return NULL;
-}
-
-/* Added tokens are cut out leftmost, longest first: in a first pass those that see the text as it is, in a second one
- * those that see it normalized. What is left is split into words. */
-static retort_status encode_segment(encoding *e, int pass, const char *text, size_t length, retort_error *err) {
-    if (length == 0) return RETORT_OK;
-    if (pass == 1 && e->tokenizer->nfc) RT_TRY(check_nfc(text, length, err));
-    if (pass == 2) return rt_splitter_run(e->tokenizer->splitter, text, length, encode_word, e, err);
-    size_t begin = 0;
-    for (size_t i = 0; e->tokenizer->num_added > 0 && i < length;) {
-        const rt_added_token *a = added_at(e, pass == 1, text + i, length - i);
-        if (a == NULL) {
-            i++;
-            continue;
-        }
-        RT_TRY(encode_segment(e, pass + 1, text + begin, i - begin, err));
-        RT_TRY(rt_ids_push(e->ids, a->id, err));
-        i += a->length;
-        begin = i;
-    }
-    return encode_segment(e, pass + 1, text + begin, length - begin, err);
-}
-
-retort_status rt_tokenizer_encode(const rt_tokenizer *tokenizer, const char *text, size_t length, bool parse_special,
-                                  rt_ids *ids, retort_error *err) {
-    encoding e = {tokenizer, ids, parse_special};
-    int64_t before = ids->count;
-    retort_status st = encode_segment(&e, 0, text, length, err);
-    if (st != RETORT_OK) ids->count = before;
-    return st;
-}
-
-/* ---- decoding and look-up ---- */
+/* ---- look-up ---- */
 
 const char *rt_tokenizer_piece(const rt_tokenizer *tokenizer, int32_t id, size_t *length) {
     if (id < 0 || id >= tokenizer->tokens.count) return NULL;
-    return rt_token_table_get(&tokenizer->tokens, id, length);
+    return rt_token_table_get(tokenizer->byte_level ? &tokenizer->tokens : &tokenizer->pieces, id, length);
 }
 
 bool rt_tokenizer_is_special(const rt_tokenizer *tokenizer, int32_t id) {
     return id >= 0 && id < tokenizer->tokens.count && (tokenizer->flags[id] & RT_TOKEN_SPECIAL) != 0;
-}
-
-retort_status rt_tokenizer_decode(const rt_tokenizer *tokenizer, const int32_t *ids, int64_t count, bool skip_special,
-                                  rt_buffer *out, retort_error *err) {
-    for (int64_t i = 0; i < count; i++) {
-        size_t length = 0;
-        const char *piece = rt_tokenizer_piece(tokenizer, ids[i], &length);
-        RT_CHECK(piece != NULL, err, RETORT_ERR_FORMAT, "token id %d at place %lld is outside the vocabulary of %lld",
-                 (int)ids[i], (long long)i, (long long)tokenizer->tokens.count);
-        if (skip_special && rt_tokenizer_is_special(tokenizer, ids[i])) continue;
-        RT_TRY(rt_buffer_append(out, piece, length, err));
-    }
-    return RETORT_OK;
 }
 
 int64_t rt_tokenizer_vocab_size(const rt_tokenizer *tokenizer) {

@@ -29,7 +29,7 @@ retort_status rt_bpe_trainer_create(rt_bpe_trainer **out, retort_error *err) {
     rt_bpe_trainer *trainer = rt_calloc(1, sizeof *trainer);
     RT_CHECK(trainer != NULL, err, RETORT_ERR_MEMORY, "out of memory: tokenizer trainer");
     retort_status st = rt_splitter_create(&trainer->splitter, err);
-    if (st == RETORT_OK) st = rt_splitter_add(trainer->splitter, RT_SPLIT_GPT2, err);
+    if (st == RETORT_OK) st = rt_splitter_add(trainer->splitter, &(rt_split_stage){.pattern = RT_SPLIT_GPT2}, err);
     if (st != RETORT_OK) {
         rt_bpe_trainer_destroy(trainer);
         return st;
