@@ -2,10 +2,10 @@
  *
  *   bench_tokenizer MODEL_DIR DOCUMENTS IDS TEXTS
  *
- * DOCUMENTS holds texts, each ended by a NUL byte. IDS gets, for each, the number of ids (int32) and the ids (int32), as
- * encoding with the post-processor's tokens gives them; TEXTS the ids decoded, special tokens left out, each ended by
- * NUL. Standard output: one JSON object with the seconds of encoding and of decoding (one thread, files not counted).
- * IDS starting with "ids:" reads ids from that file instead of encoding.
+ * DOCUMENTS holds texts, each ended by a NUL byte. IDS gets, for each, the number of ids (int32) and the ids (int32),
+ * as encoding with the post-processor's tokens gives them; TEXTS the ids decoded, special tokens left out, each ended
+ * by NUL. Standard output: one JSON object with the seconds of encoding and of decoding (one thread, files not
+ * counted). IDS starting with "ids:" reads ids from that file instead of encoding.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,8 +10,8 @@
 /* Parses one JSON document; duplicate keys are errors. `what` names it in messages. Caller json_decref()s *out. */
 retort_status rt_json_parse(const char *text, size_t length, const char *what, json_t **out, retort_error *err);
 retort_status rt_json_load(const char *path, json_t **out, retort_error *err);
-/* For files that may hold integers beyond 64 bits (transformers writes "model_max_length": 10^30): where there are any, all
- * numbers of the document are reals. */
+/* For files that may hold integers beyond 64 bits (transformers writes "model_max_length": 10^30): where there are any,
+ * all numbers of the document are reals. */
 retort_status rt_json_load_loose(const char *path, json_t **out, retort_error *err);
 /* Appends the text of a value; flags are jansson's (JSON_COMPACT, ...). */
 retort_status rt_json_dump(const json_t *value, size_t flags, rt_buffer *out, retort_error *err);

@@ -90,7 +90,7 @@ static retort_status load_optional(const char *dir, const char *name, json_t **o
     RT_CHECK(path != NULL, err, RETORT_ERR_MEMORY, "out of memory while reading '%s'", dir);
     snprintf(where, 520, "'%.500s'", path);
     *out = NULL;
-    retort_status st = rt_path_exists(path) ? rt_json_load(path, out, err) : RETORT_OK;
+    retort_status st = rt_path_exists(path) ? rt_json_load_loose(path, out, err) : RETORT_OK;
     rt_free(path);
     return st;
 }

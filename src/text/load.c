@@ -108,13 +108,13 @@ retort_status rt_tokenizer_parse(const json_t *tokenizer, const json_t *config, 
     return RETORT_OK;
 }
 
-static retort_status read_part(rt_tokenizer *t, const char *dir, const char *name,
+static retort_status read_part(rt_tokenizer *t, const char *dir, const char *name, bool loose,
                                retort_status (*read)(rt_tokenizer *, const json_t *, retort_error *),
                                retort_error *err) {
     char *path = rt_path_join(dir, name);
     RT_CHECK(path != NULL, err, RETORT_ERR_MEMORY, "out of memory: path of '%s'", name);
     json_t *root = NULL;
-    retort_status st = rt_json_load_loose(path, &root, err);
+    retort_status st = loose ? rt_json_load_loose(path, &root, err) : rt_json_load(path, &root, err);
     if (st == RETORT_OK) {
         st = read(t, root, err);
         if (st != RETORT_OK) st = rt_fail_context(err, st, "'%s'", path);
@@ -127,8 +127,8 @@ static retort_status read_part(rt_tokenizer *t, const char *dir, const char *nam
 retort_status rt_tokenizer_load(const char *dir, rt_tokenizer **out, retort_error *err) {
     rt_tokenizer *t = NULL;
     RT_TRY(create(&t, err));
-    retort_status st = read_part(t, dir, "tokenizer.json", read_tokenizer, err);
-    if (st == RETORT_OK) st = read_part(t, dir, "tokenizer_config.json", read_config, err);
+    retort_status st = read_part(t, dir, "tokenizer.json", false, read_tokenizer, err);
+    if (st == RETORT_OK) st = read_part(t, dir, "tokenizer_config.json", true, read_config, err);
     if (st != RETORT_OK) {
         rt_tokenizer_destroy(t);
         return st;

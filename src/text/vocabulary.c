@@ -96,6 +96,7 @@ static retort_status read_added(reader *r, const json_t *token, rt_added_token *
              text);
     r->text[id] = text;
     RT_TRY(fill_added(r, token, text, id, out, err));
+    if (out->normalized) r->text[id] = out->pattern; /* and so the package decodes it */
     r->t->flags[id] = (uint8_t)(RT_TOKEN_ADDED | (out->special ? RT_TOKEN_SPECIAL : 0));
     return RETORT_OK;
 }
