@@ -13,8 +13,9 @@
 #include "core/mem.h"
 
 typedef struct rt_added_token {
-    char *text;    /* as the file spells it */
-    char *pattern; /* what is looked for: the text, normalized where the token sees normalized text; what it decodes to */
+    char *text; /* as the file spells it */
+    char *
+        pattern; /* what is looked for: the text, normalized where the token sees normalized text; what it decodes to */
     size_t length; /* of the pattern; 0: never found */
     int32_t id;
     bool special, normalized, single_word, lstrip, rstrip;

@@ -29,8 +29,8 @@ typedef struct rt_jinja_limits {
 extern const rt_jinja_limits RT_JINJA_LIMITS; /* 20 million steps, 64 MiB, 512 MiB */
 
 /* Appends the template rendered with the members of `context` (an object) as variables. `now` is what strftime_now
- * formats, in UTC. raise_exception is RETORT_ERR_USAGE with its message, a limit RETORT_ERR_UNSUPPORTED. Thread-safe on
- * a const template. */
+ * formats, in local time. raise_exception is RETORT_ERR_USAGE with its message, a limit RETORT_ERR_UNSUPPORTED.
+ * Thread-safe on a const template. */
 retort_status rt_jinja_render(const rt_jinja *jinja, const json_t *context, time_t now, const rt_jinja_limits *limits,
                               rt_buffer *out, retort_error *err);
 

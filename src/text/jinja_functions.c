@@ -24,7 +24,7 @@ static retort_status call_strftime(jj_run *run, const jj_arguments *a, jj_value 
     }
     memcpy(format, value->as.text.data, value->as.text.length);
     format[value->as.text.length] = '\0';
-    size_t length = gmtime_r(&run->now, &parts) != NULL ? strftime(text, sizeof text, format, &parts) : 0;
+    size_t length = localtime_r(&run->now, &parts) != NULL ? strftime(text, sizeof text, format, &parts) : 0;
     if (length == 0 && format[0] != '\0')
         return jj_fail(run, RETORT_ERR_USAGE, "strftime_now cannot write '%s'", format);
     return jj_new_string(run, text, length, out);
