@@ -125,6 +125,36 @@ static retort_status check_messages(const json_t *messages, retort_error *err) {
     return RETORT_OK;
 }
 
+/* A message whose reasoning has every name that templates read it by, as transformers 5 gives it; a new reference, NULL
+ * when out of memory. */
+static json_t *name_reasoning(json_t *message) {
+    static const char *const NAMES[] = {"reasoning_content", "thinking", "reasoning"};
+    json_t *reasoning = NULL;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES && reasoning == NULL; i++) {
+        reasoning = json_object_get(message, NAMES[i]);
+        if (json_is_null(reasoning)) reasoning = NULL;
+    }
+    if (reasoning == NULL) return json_incref(message);
+    json_t *named = json_object();
+    if (json_object_set(named, "thinking", reasoning) == 0 && json_object_update(named, message) == 0 &&
+        json_object_set(named, "reasoning_content", reasoning) == 0) {
+        return named;
+    }
+    json_decref(named);
+    return NULL;
+}
+
+/* A new reference, NULL when out of memory. */
+static json_t *name_all_reasoning(const json_t *messages) {
+    json_t *named = json_array();
+    for (size_t i = 0; named != NULL && i < json_array_size(messages); i++) {
+        if (json_array_append_new(named, name_reasoning(json_array_get(messages, i))) == 0) continue;
+        json_decref(named);
+        named = NULL;
+    }
+    return named;
+}
+
 retort_status rt_chat_render(const rt_chat *chat, const json_t *messages, const json_t *extra,
                              bool add_generation_prompt, time_t now, rt_buffer *out, retort_error *err) {
     RT_TRY(check_messages(messages, err));
@@ -132,7 +162,7 @@ retort_status rt_chat_render(const rt_chat *chat, const json_t *messages, const 
     bool made = context != NULL && json_object_set_new(context, "tools", json_null()) == 0 &&
                 json_object_set_new(context, "documents", json_null()) == 0 &&
                 (extra == NULL || json_object_update(context, (json_t *)(uintptr_t)extra) == 0) &&
-                json_object_set(context, "messages", (json_t *)(uintptr_t)messages) == 0 &&
+                json_object_set_new(context, "messages", name_all_reasoning(messages)) == 0 &&
                 json_object_set_new(context, "add_generation_prompt", json_boolean(add_generation_prompt)) == 0;
     retort_status st =
         made ? rt_jinja_render(chat->jinja, context, now, &RT_JINJA_LIMITS, out, err) : out_of_memory(err);

@@ -65,6 +65,10 @@ static retort_status filter_capitalize(jj_run *run, const jj_value *value, const
     return as_method(run, value, "capitalize", a, out);
 }
 
+static retort_status filter_title(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
+    return as_method(run, value, "title", a, out);
+}
+
 static retort_status filter_replace(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
     return as_method(run, value, "replace", a, out);
 }
@@ -435,6 +439,7 @@ static const struct {
                {"sort", filter_sort},
                {"string", filter_string},
                {"tojson", filter_tojson},
+               {"title", filter_title},
                {"trim", filter_trim},
                {"unique", filter_unique},
                {"upper", filter_upper}};
