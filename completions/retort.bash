@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample study teach tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample study teach template tokenize tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -226,6 +226,22 @@ _retort() {
             --seed) kind=none ;;
             --budget) kind=none ;;
             --max-examples) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    template)
+        flags='--help --model --messages --add-generation-prompt --no-add-generation-prompt --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --messages) kind=file ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    tokenize)
+        flags='--help --model --file --decode --no-decode --special-tokens --no-special-tokens --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --file) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
