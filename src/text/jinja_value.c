@@ -205,8 +205,12 @@ bool jj_truth(const jj_value *value) {
 }
 
 static bool is_number(const jj_value *v, double *real) {
-    *real = v->type == JJ_FLOAT ? v->as.real : v->type == JJ_INT ? (double)v->as.integer : (double)v->as.boolean;
-    return v->type == JJ_FLOAT || v->type == JJ_INT || v->type == JJ_BOOLEAN;
+    switch (v->type) {
+    case JJ_FLOAT: *real = v->as.real; return true;
+    case JJ_INT: *real = (double)v->as.integer; return true;
+    case JJ_BOOLEAN: *real = v->as.boolean; return true;
+    default: *real = 0; return false;
+    }
 }
 
 static int64_t whole(const jj_value *v) {
