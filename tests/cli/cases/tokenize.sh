@@ -4,7 +4,6 @@ model=$ROOT/assets/countdown-base
 printf 'Numbers: 3, 5 \303\251' >text
 "$RETORT" tokenize --quiet --model "$model" --file text --json >ids.json
 "$RETORT" tokenize --quiet --model "$model" --decode --file ids.json | cmp - text && echo 'back to the same bytes'
-"$RETORT" tokenize --quiet --model "$model" <text | cut -f 2 | tr -d '\n' && echo
 "$RETORT" tokenize --quiet --model "$model" <text | awk '{ split($2, s, "-"); if (s[1] != last + 0) print "gap"; last = s[2] } END { print last " bytes" }'
 printf '<|endoftext|>' | "$RETORT" tokenize --quiet --model "$model" --json
 echo '0 0' | "$RETORT" tokenize --quiet --model "$model" --decode --no-special-tokens --json
@@ -20,4 +19,4 @@ attempt 'no tokenizer' tokenize --quiet --model bare --file text
 echo '1 x' >words
 attempt 'no ids' tokenize --quiet --model "$model" --decode --file words
 echo 999999 >large
-attempt 'no such id' tokenize --quiet --model "$model" --decode --file large
+attempt 'no such id' tokenize --quiet --model "$model" --decode --file large | sed 's,of [0-9]*$,of N,'
