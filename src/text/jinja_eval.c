@@ -137,7 +137,7 @@ static retort_status slice_bound(jj_run *run, const jj_value *value, int64_t cou
 }
 
 static retort_status take_slice(jj_run *run, const jj_value *object, const jj_value part[3], jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     if (object->type == JJ_UNDEFINED) return fail_undefined(run, object, "a slice");
     if (object->type != JJ_ARRAY && object->type != JJ_STR) {
         return jj_fail(run, RETORT_ERR_USAGE, "a '%s' cannot be sliced", jj_type_name(object));
@@ -155,7 +155,7 @@ static retort_status take_slice(jj_run *run, const jj_value *object, const jj_va
     RT_TRY(slice_bound(run, &part[1], count, up ? count : -1, up ? 0 : -1, up ? count : count - 1, &end));
     size_t taken = 0;
     for (int64_t i = begin; up ? i < end : i > end; i += step) taken++;
-    jj_value list;
+    jj_value list = {0};
     RT_TRY(jj_new_array(run, taken, object->tuple, &list));
     taken = 0;
     for (int64_t i = begin; up ? i < end : i > end; i += step) list.as.array->items[taken++] = items.as.array->items[i];
@@ -314,7 +314,7 @@ static retort_status contains(jj_run *run, const jj_value *container, const jj_v
         *out = jj_lookup(container->as.mapping, value) != NULL;
         return RETORT_OK;
     }
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_iterate(run, container, &items));
     for (size_t i = 0; i < items.as.array->count && !*out; i++) *out = jj_equal(&items.as.array->items[i], value, 0);
     return RETORT_OK;
@@ -340,7 +340,7 @@ static retort_status compare_one(jj_run *run, jj_text op, const jj_value *a, con
 }
 
 static retort_status eval_compare(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
-    jj_value left, right;
+    jj_value left = {0}, right = {0};
     bool holds = true;
     RT_TRY(jj_eval(run, scope, node->a, &left));
     for (const jj_node *o = node->items; o != NULL && holds; o = o->next) {
@@ -354,7 +354,7 @@ static retort_status eval_compare(jj_run *run, jj_scope *scope, const jj_node *n
 }
 
 static retort_status eval_unary(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
-    jj_value value, zero = jj_integer(0);
+    jj_value value = {0}, zero = jj_integer(0);
     RT_TRY(jj_eval(run, scope, node->a, &value));
     run->line = node->line;
     if (value.type == JJ_FLOAT) {
@@ -382,9 +382,9 @@ static retort_status eval_arguments(jj_run *run, jj_scope *scope, const jj_node 
 
 static retort_status eval_call(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
     jj_arguments arguments = {.where = "a call"};
-    jj_value callee;
+    jj_value callee = {0};
     if (node->a->kind == JJ_ATTRIBUTE) {
-        jj_value object;
+        jj_value object = {0};
         RT_TRY(jj_eval(run, scope, node->a->a, &object));
         if (jj_is_method(&object, node->a->text)) {
             RT_TRY(eval_arguments(run, scope, node->items, &arguments));
@@ -413,7 +413,7 @@ static retort_status eval_call(jj_run *run, jj_scope *scope, const jj_node *node
 
 static retort_status eval_filter(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
     jj_arguments arguments = {.where = "a filter"};
-    jj_value value;
+    jj_value value = {0};
     RT_TRY(jj_eval(run, scope, node->a, &value));
     RT_TRY(eval_arguments(run, scope, node->items, &arguments));
     run->line = node->line;
@@ -422,7 +422,7 @@ static retort_status eval_filter(jj_run *run, jj_scope *scope, const jj_node *no
 
 static retort_status eval_test(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
     jj_arguments arguments = {.where = "a test"};
-    jj_value value;
+    jj_value value = {0};
     bool holds = false;
     RT_TRY(jj_eval(run, scope, node->a, &value));
     RT_TRY(eval_arguments(run, scope, node->items, &arguments));
@@ -448,7 +448,7 @@ static retort_status eval_list(jj_run *run, jj_scope *scope, const jj_node *node
 static retort_status eval_dict(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
     RT_TRY(jj_new_mapping(run, out));
     for (const jj_node *i = node->items; i != NULL; i = i->next->next) {
-        jj_value key, value;
+        jj_value key = {0}, value = {0};
         RT_TRY(jj_eval(run, scope, i, &key));
         RT_TRY(jj_eval(run, scope, i->next, &value));
         RT_TRY(jj_mapping_set(run, out->as.mapping, &key, &value));
@@ -457,7 +457,7 @@ static retort_status eval_dict(jj_run *run, jj_scope *scope, const jj_node *node
 }
 
 static retort_status eval_node(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
-    jj_value a, b;
+    jj_value a = {0}, b = {0};
     switch (node->kind) {
     case JJ_LITERAL: *out = node->value; return RETORT_OK;
     case JJ_VARIABLE: return eval_variable(scope, node->text, out);

@@ -124,7 +124,7 @@ static retort_status filter_tojson(jj_run *run, const jj_value *value, const jj_
     if (separators != NULL && separators->type == JJ_ARRAY && separators->as.array->count == 2) {
         for (int i = 0; i < 2; i++) RT_TRY(jj_to_str(run, &separators->as.array->items[i], &part[i]));
     }
-    jj_value item, key;
+    jj_value item = {0}, key = {0};
     RT_TRY(jj_new_string(run, part[0].data, part[0].length, &item)); /* ended by NUL */
     RT_TRY(jj_new_string(run, part[1].data, part[1].length, &key));
     rt_buffer json = {0};
@@ -145,7 +145,7 @@ static retort_status filter_int(jj_run *run, const jj_value *value, const jj_arg
     if (value->type == JJ_BOOLEAN) *out = jj_integer(value->as.boolean);
     if (value->type == JJ_FLOAT && fabs(value->as.real) < 9e18) *out = jj_integer((int64_t)value->as.real);
     if (value->type != JJ_STR) return RETORT_OK;
-    jj_value copy;
+    jj_value copy = {0};
     char *end;
     jj_text text = jj_strip(value->as.text, NULL, 3);
     RT_TRY(jj_new_string(run, text.data, text.length, &copy));
@@ -161,7 +161,7 @@ static retort_status filter_float(jj_run *run, const jj_value *value, const jj_a
     if (value->type == JJ_FLOAT) *out = *value;
     if (value->type == JJ_INT) *out = (jj_value){.type = JJ_FLOAT, .as.real = (double)value->as.integer};
     if (value->type != JJ_STR) return RETORT_OK;
-    jj_value copy;
+    jj_value copy = {0};
     char *end;
     jj_text text = jj_strip(value->as.text, NULL, 3);
     RT_TRY(jj_new_string(run, text.data, text.length, &copy));
@@ -197,7 +197,7 @@ static retort_status filter_length(jj_run *run, const jj_value *value, const jj_
 }
 
 static retort_status filter_first(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 0, 0));
     RT_TRY(jj_iterate(run, value, &items));
     *out = items.as.array->count > 0 ? items.as.array->items[0] : jj_undefined((jj_text){"first of nothing", 16});
@@ -205,7 +205,7 @@ static retort_status filter_first(jj_run *run, const jj_value *value, const jj_a
 }
 
 static retort_status filter_last(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 0, 0));
     RT_TRY(jj_iterate(run, value, &items));
     size_t count = items.as.array->count;
@@ -221,7 +221,7 @@ static retort_status filter_list(jj_run *run, const jj_value *value, const jj_ar
 }
 
 static retort_status filter_reverse(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 0, 0));
     RT_TRY(jj_iterate(run, value, &items));
     size_t count = items.as.array->count;
@@ -261,11 +261,11 @@ static retort_status filter_items(jj_run *run, const jj_value *value, const jj_a
 
 /* Stable, by insertion: lists of chat templates are short. */
 static retort_status sort(jj_run *run, const jj_array *items, jj_text path, bool reverse, bool fold, jj_value *out) {
-    jj_value keys;
+    jj_value keys = {0};
     RT_TRY(jj_new_array(run, items->count, false, out));
     RT_TRY(jj_new_array(run, items->count, false, &keys));
     for (size_t i = 0; i < items->count; i++) {
-        jj_value key;
+        jj_value key = {0};
         size_t j = i;
         RT_TRY(member(run, &items->items[i], path, &key));
         if (fold && key.type == JJ_STR)
@@ -286,7 +286,7 @@ static retort_status sort(jj_run *run, const jj_array *items, jj_text path, bool
 }
 
 static retort_status filter_sort(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     jj_text path = {"", 0};
     RT_TRY(jj_check_arguments(run, a, 0, 3));
     RT_TRY(jj_iterate(run, value, &items));
@@ -295,14 +295,14 @@ static retort_status filter_sort(jj_run *run, const jj_value *value, const jj_ar
 }
 
 static retort_status filter_dictsort(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 0, 0));
     RT_TRY(filter_items(run, value, a, &items));
     return sort(run, items.as.array, (jj_text){"0", 1}, false, true, out);
 }
 
 static retort_status filter_unique(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 0, 0));
     RT_TRY(jj_iterate(run, value, &items));
     RT_TRY(jj_new_array(run, items.as.array->count, false, out));
@@ -332,7 +332,7 @@ static jj_arguments rest_of(const jj_arguments *a, int from) {
 
 static retort_status choose(jj_run *run, const jj_value *value, const jj_arguments *a, bool attribute, bool keep,
                             jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     jj_text path = {"", 0}, test = {"", 0};
     int first = attribute ? 1 : 0;
     RT_TRY(jj_check_arguments(run, a, first, JJ_MAX_ARGUMENTS));
@@ -343,7 +343,7 @@ static retort_status choose(jj_run *run, const jj_value *value, const jj_argumen
     RT_TRY(jj_new_array(run, items.as.array->count, false, out));
     size_t kept = 0;
     for (size_t i = 0; i < items.as.array->count; i++) {
-        jj_value one;
+        jj_value one = {0};
         RT_TRY(member(run, &items.as.array->items[i], path, &one));
         bool holds = jj_truth(&one);
         if (test.length > 0) RT_TRY(jj_apply_test(run, &one, test, &rest, &holds));
@@ -370,7 +370,7 @@ static retort_status filter_rejectattr(jj_run *run, const jj_value *value, const
 }
 
 static retort_status filter_map(jj_run *run, const jj_value *value, const jj_arguments *a, jj_value *out) {
-    jj_value items;
+    jj_value items = {0};
     jj_text path = {"", 0}, name = {"", 0};
     const jj_value *attribute = jj_argument(a, -1, "attribute"), *otherwise = jj_argument(a, -1, "default");
     if (attribute != NULL) {

@@ -32,7 +32,8 @@ static bool is_space(uint32_t code) {
 
 static bool strips(const jj_text *characters, const char *at, size_t width, uint32_t code) {
     if (characters == NULL) return is_space(code);
-    return characters->length >= width && memmem(characters->data, characters->length, at, width) != NULL;
+    return characters->data != NULL && characters->length >= width &&
+           memmem(characters->data, characters->length, at, width) != NULL;
 }
 
 jj_text jj_strip(jj_text text, const jj_text *characters, int which) {
@@ -304,7 +305,7 @@ static retort_status join(jj_run *run, jj_text by, const parts *p, jj_value *out
 
 static retort_status join_list(jj_run *run, jj_text by, const jj_arguments *a, jj_value *out) {
     parts p = {0};
-    jj_value items;
+    jj_value items = {0};
     RT_TRY(jj_check_arguments(run, a, 1, 1));
     RT_TRY(jj_iterate(run, a->num_plain > 0 ? &a->plain[0] : &a->named[0], &items));
     for (size_t i = 0; i < items.as.array->count; i++) {

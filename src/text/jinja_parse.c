@@ -1,4 +1,5 @@
 /* The parser: recursive descent in the order of Jinja's own grammar. */
+#include <stdio.h>
 #include <string.h>
 
 #include "text/jinja_internal.h"
@@ -59,9 +60,9 @@ static retort_status unexpected(const parser *p, const char *wanted) {
 }
 
 static retort_status expect_operator(parser *p, const char *text) {
-    char wanted[16] = "'";
+    char wanted[16];
     if (take_operator(p, text)) return RETORT_OK;
-    strcat(strncat(wanted, text, 8), "'");
+    snprintf(wanted, sizeof wanted, "'%.8s'", text);
     return unexpected(p, wanted);
 }
 

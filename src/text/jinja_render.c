@@ -33,7 +33,7 @@ static retort_status assign(jj_run *run, jj_scope *scope, const jj_node *target,
         jj_value key = jj_string(target->text.data, target->text.length);
         return jj_mapping_set(run, v->value.as.mapping, &key, value);
     }
-    jj_value items;
+    jj_value items = {0};
     size_t count = 0, wanted = 0;
     RT_TRY(jj_iterate(run, value, &items));
     for (const jj_node *i = target->items; i != NULL; i = i->next) wanted++;
@@ -60,7 +60,7 @@ static retort_status capture(jj_run *run, jj_scope *scope, const jj_node *body, 
 }
 
 static retort_status set(jj_run *run, jj_scope *scope, const jj_node *node) {
-    jj_value value;
+    jj_value value = {0};
     if (node->b != NULL) {
         RT_TRY(jj_eval(run, scope, node->b, &value));
     } else {
@@ -78,12 +78,12 @@ static retort_status set(jj_run *run, jj_scope *scope, const jj_node *node) {
 /* The items that the loop's condition keeps. */
 static retort_status keep_items(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *items) {
     if (node->c == NULL) return RETORT_OK;
-    jj_value kept;
+    jj_value kept = {0};
     size_t count = 0;
     RT_TRY(jj_new_array(run, items->as.array->count, false, &kept));
     for (size_t i = 0; i < items->as.array->count; i++) {
         jj_scope inner = {.parent = scope};
-        jj_value holds;
+        jj_value holds = {0};
         RT_TRY(assign(run, &inner, node->a, &items->as.array->items[i]));
         RT_TRY(jj_eval(run, &inner, node->c, &holds));
         if (jj_truth(&holds)) kept.as.array->items[count++] = items->as.array->items[i];
@@ -94,7 +94,7 @@ static retort_status keep_items(jj_run *run, jj_scope *scope, const jj_node *nod
 }
 
 static retort_status run_loop(jj_run *run, jj_scope *scope, const jj_node *node, int *jump) {
-    jj_value over, items;
+    jj_value over = {0}, items = {0};
     RT_TRY(jj_eval(run, scope, node->b, &over));
     run->line = node->line;
     RT_TRY(jj_iterate(run, &over, &items));
@@ -172,7 +172,7 @@ static retort_status execute_items(jj_run *run, jj_scope *scope, const jj_node *
 }
 
 static retort_status execute_node(jj_run *run, jj_scope *scope, const jj_node *node, int *jump) {
-    jj_value value;
+    jj_value value = {0};
     switch (node->kind) {
     case JJ_TEXT: return emit(run, node->text.data, node->text.length);
     case JJ_PRINT:
@@ -240,7 +240,7 @@ static retort_status define_context(jj_run *run, jj_scope *globals) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)run->context, key, value) {
-        jj_value one;
+        jj_value one = {0};
         RT_TRY(jj_from_json(run, value, 0, &one));
         RT_TRY(jj_define(run, globals, (jj_text){key, strlen(key)}, &one));
     }

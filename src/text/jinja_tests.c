@@ -84,7 +84,7 @@ static retort_status compare_test(jj_run *run, const jj_value *v, jj_text name, 
     jj_node left = {.kind = JJ_LITERAL, .line = run->line, .value = *v};
     jj_node link = {.kind = JJ_UNARY, .line = run->line, .text = {op, strlen(op)}, .a = &right};
     jj_node node = {.kind = JJ_COMPARE, .line = run->line, .a = &left, .items = &link};
-    jj_value holds;
+    jj_value holds = {0};
     if (jj_text_is(name, "sameas") && v->type != right.value.type) {
         *out = false;
         return RETORT_OK;
