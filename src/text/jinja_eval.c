@@ -493,13 +493,18 @@ static retort_status eval_node(jj_run *run, jj_scope *scope, const jj_node *node
     }
 }
 
-retort_status jj_eval(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
+retort_status jj_count_step(jj_run *run, const jj_node *node) {
     run->line = node->line;
     if (++run->steps > run->limits->steps) {
         return jj_fail(run, RETORT_ERR_UNSUPPORTED, "the template takes more than %lld steps",
                        (long long)run->limits->steps);
     }
     if (run->depth > 2 * JJ_MAX_DEPTH) return jj_fail(run, RETORT_ERR_UNSUPPORTED, "the template is nested too deep");
+    return RETORT_OK;
+}
+
+retort_status jj_eval(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out) {
+    RT_TRY(jj_count_step(run, node));
     run->depth++;
     retort_status st = eval_node(run, scope, node, out);
     run->depth--;

@@ -212,6 +212,9 @@ retort_status jj_to_str(jj_run *run, const jj_value *value, jj_text *out);
 retort_status jj_put_json(jj_run *run, const jj_value *value, int indent, bool sort_keys, const char *item_separator,
                           const char *key_separator, int level, rt_buffer *out);
 
+/* Counts one more node against the limits of steps and depth, and notes its line for messages. */
+retort_status jj_count_step(jj_run *run, const jj_node *node);
+
 /* jinja_eval.c */
 retort_status jj_eval(jj_run *run, jj_scope *scope, const jj_node *node, jj_value *out);
 retort_status jj_get_item(jj_run *run, const jj_value *object, const jj_value *key, jj_value *out);

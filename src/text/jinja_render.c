@@ -193,12 +193,7 @@ static retort_status execute_node(jj_run *run, jj_scope *scope, const jj_node *n
 }
 
 retort_status jj_execute(jj_run *run, jj_scope *scope, const jj_node *node, int *jump) {
-    run->line = node->line;
-    if (++run->steps > run->limits->steps) {
-        return jj_fail(run, RETORT_ERR_UNSUPPORTED, "the template takes more than %lld steps",
-                       (long long)run->limits->steps);
-    }
-    if (run->depth > 2 * JJ_MAX_DEPTH) return jj_fail(run, RETORT_ERR_UNSUPPORTED, "the template is nested too deep");
+    RT_TRY(jj_count_step(run, node));
     run->depth++;
     retort_status st = execute_node(run, scope, node, jump);
     run->depth--;
