@@ -50,11 +50,11 @@ static const rt_config config = {.vocab_size = V,
                                  .num_key_value_heads = G,
                                  .head_dim = E,
                                  .max_position_embeddings = CONTEXT,
-                                 .rope_theta = 10000.0,
+                                 .rope = {.theta = 10000.0},
                                  .rms_norm_eps = 1e-6,
                                  .initializer_range = 0.02,
                                  .tie_word_embeddings = true,
-                                 .attention_bias = true,
+                                 .qkv_bias = true,
                                  .bos_token_id = -1,
                                  .pad_token_id = -1};
 

@@ -28,7 +28,7 @@ extern "C" {
 
 typedef struct retort_model_info {
     char *path;               /* the folder, as given */
-    const char *architecture; /* "Qwen2ForCausalLM" */
+    const char *architecture; /* "Qwen2ForCausalLM", as in config.json */
 
     int64_t parameters; /* distinct ones: a tied output head counts once, with the embedding */
     int64_t embedding_parameters;

@@ -1,6 +1,6 @@
 #include <math.h>
 
-#include "model/model.h"
+#include "model/architecture.h"
 
 /* Generous bounds, chosen so that no product of two sizes, nor the sum over all layers, can overflow 63 bits. */
 enum {
@@ -50,6 +50,8 @@ retort_status rt_config_validate(const rt_config *config, const char *where, ret
         {"head_dim", config->head_dim, MAX_HEAD_DIM},
         {"max_position_embeddings", config->max_position_embeddings, MAX_POSITIONS},
     };
+    RT_CHECK(rt_architecture_find(config->architecture) != NULL, err, RETORT_ERR_STATE,
+             "%s: %d is the number of no architecture", where, (int)config->architecture);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
         RT_TRY(check_range(where, sizes[i].key, sizes[i].value, 1, sizes[i].high, err));
     RT_CHECK(config->num_attention_heads % config->num_key_value_heads == 0, err, RETORT_ERR_FORMAT,
@@ -58,7 +60,7 @@ retort_status rt_config_validate(const rt_config *config, const char *where, ret
     RT_CHECK(config->head_dim % 2 == 0, err, RETORT_ERR_FORMAT,
              "%s: 'head_dim' is %lld, must be even because rotary embedding turns pairs", where,
              (long long)config->head_dim);
-    RT_TRY(check_real(where, "rope_theta", config->rope_theta, 1.0, 1e12, err));
+    RT_TRY(check_real(where, "rope_theta", config->rope.theta, 1.0, 1e12, err));
     RT_TRY(check_real(where, "rms_norm_eps", config->rms_norm_eps, 1e-30, 1.0, err));
     RT_TRY(check_real(where, "initializer_range", config->initializer_range, 0.0, 100.0, err));
     return check_special(config, where, err);
@@ -68,6 +70,5 @@ bool rt_config_same_shape(const rt_config *a, const rt_config *b) {
     return a->vocab_size == b->vocab_size && a->hidden_size == b->hidden_size &&
            a->intermediate_size == b->intermediate_size && a->num_hidden_layers == b->num_hidden_layers &&
            a->num_attention_heads == b->num_attention_heads && a->num_key_value_heads == b->num_key_value_heads &&
-           a->head_dim == b->head_dim && a->tie_word_embeddings == b->tie_word_embeddings &&
-           a->attention_bias == b->attention_bias;
+           a->head_dim == b->head_dim && a->tie_word_embeddings == b->tie_word_embeddings && a->qkv_bias == b->qkv_bias;
 }

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "model/architecture.h"
 #include "model/dtype.h"
 
 enum { MAX_EOS = (int)(sizeof((rt_config *)0)->eos_token_id / sizeof(int32_t)) };
 
-static const char architecture[] = "Qwen2ForCausalLM", model_type[] = "qwen2", activation[] = "silu";
+static const char activation[] = "silu";
 
 /* A member that is there and not null: both mean the same in these files. */
 static const json_t *member(const json_t *object, const char *key) {
@@ -27,14 +28,21 @@ static retort_status expect_string(const json_t *object, const char *key, const 
     return RETORT_OK;
 }
 
-static retort_status check_architecture(const json_t *object, const char *where, retort_error *err) {
-    RT_TRY(expect_string(object, "model_type", where, model_type, err));
+static retort_status read_architecture(const json_t *object, const char *where, const rt_architecture_traits **out,
+                                       retort_error *err) {
+    const char *model_type;
+    RT_TRY(rt_json_string(object, "model_type", where, &model_type, err));
+    *out = rt_architecture_by_type(model_type);
+    RT_CHECK(*out != NULL, err, RETORT_ERR_UNSUPPORTED, "%s: 'model_type' is '%.100s'; supported are %s", where,
+             model_type, rt_architecture_list());
+    const char *architecture = (*out)->class_name;
     const json_t *list = json_object_get(object, "architectures");
     const json_t *first = json_array_get(list, 0);
     RT_CHECK(json_array_size(list) == 1 && json_is_string(first), err, RETORT_ERR_FORMAT,
              "%s: 'architectures' must be a list of one name", where);
     RT_CHECK(strcmp(json_string_value(first), architecture) == 0, err, RETORT_ERR_UNSUPPORTED,
-             "%s: 'architectures' is '%.100s', only '%s' is supported", where, json_string_value(first), architecture);
+             "%s: 'architectures' is '%.100s', for '%s' only '%s' is supported", where, json_string_value(first),
+             model_type, architecture);
     return RETORT_OK;
 }
 
@@ -66,12 +74,14 @@ static retort_status check_layer_types(const json_t *object, const char *where, 
     return RETORT_OK;
 }
 
-static retort_status check_features(const json_t *object, const char *where, retort_error *err) {
-    RT_TRY(check_architecture(object, where, err));
+static retort_status check_features(const json_t *object, const char *where, const rt_architecture_traits *traits,
+                                    retort_error *err) {
     RT_TRY(expect_string(object, "hidden_act", where, activation, err));
     RT_TRY(check_switch(object, "use_sliding_window", where, false, err));
     RT_TRY(check_switch(object, "use_mrope", where, false, err));
-    RT_TRY(check_switch(object, "attention_bias", where, true, err));
+    RT_TRY(check_switch(object, "attention_bias", where, traits->qkv_bias, err));
+    RT_TRY(check_switch(object, "mlp_bias", where, false, err));
+    RT_TRY(check_switch(object, "rope_interleaved", where, false, err));
     RT_TRY(check_absent(object, "quantization_config", where, err));
     RT_TRY(check_layer_types(object, where, err));
     double dropout = 0;
@@ -99,6 +109,11 @@ static retort_status read_sizes(const json_t *object, const char *where, rt_conf
     };
     long long value;
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        if (sizes[i].to == &config->num_key_value_heads && config->architecture == RT_LLAMA &&
+            member(object, sizes[i].key) == NULL) { /* the first generation, before heads were grouped */
+            config->num_key_value_heads = config->num_attention_heads;
+            continue;
+        }
         RT_TRY(rt_json_int(object, sizes[i].key, where, 1, INT32_MAX, &value, err));
         *sizes[i].to = value;
     }
@@ -131,13 +146,17 @@ static retort_status read_rope_parameters(const json_t *rope, const char *where,
 static retort_status read_rope(const json_t *object, const char *where, rt_config *config, retort_error *err) {
     RT_TRY(check_absent(object, "rope_scaling", where, err));
     const json_t *parameters = member(object, "rope_parameters");
-    if (parameters == NULL) return rt_json_real(object, "rope_theta", where, &config->rope_theta, err);
-    RT_TRY(read_rope_parameters(parameters, where, &config->rope_theta, err));
+    if (parameters == NULL && config->architecture == RT_LLAMA && member(object, "rope_theta") == NULL) {
+        config->rope.theta = 10000; /* Llama 1 and 2 had no such key */
+        return RETORT_OK;
+    }
+    if (parameters == NULL) return rt_json_real(object, "rope_theta", where, &config->rope.theta, err);
+    RT_TRY(read_rope_parameters(parameters, where, &config->rope.theta, err));
     if (member(object, "rope_theta") == NULL) return RETORT_OK;
     double theta;
     RT_TRY(rt_json_real(object, "rope_theta", where, &theta, err));
-    RT_CHECK(theta == config->rope_theta, err, RETORT_ERR_FORMAT,
-             "%s: 'rope_theta' is %g, but 'rope_parameters' says %g", where, theta, config->rope_theta);
+    RT_CHECK(theta == config->rope.theta, err, RETORT_ERR_FORMAT,
+             "%s: 'rope_theta' is %g, but 'rope_parameters' says %g", where, theta, config->rope.theta);
     return RETORT_OK;
 }
 
@@ -171,8 +190,10 @@ static retort_status read_eos(const json_t *object, const char *where, rt_config
 
 retort_status rt_config_from_json(const json_t *object, const char *where, rt_config *out, retort_error *err) {
     RT_CHECK(json_is_object(object), err, RETORT_ERR_FORMAT, "%s is not a JSON object", where);
-    rt_config config = {.initializer_range = 0.02, .attention_bias = true};
-    RT_TRY(check_features(object, where, err));
+    const rt_architecture_traits *traits;
+    RT_TRY(read_architecture(object, where, &traits, err));
+    RT_TRY(check_features(object, where, traits, err));
+    rt_config config = {.architecture = traits->id, .initializer_range = 0.02, .qkv_bias = traits->qkv_bias};
     RT_TRY(read_sizes(object, where, &config, err));
     RT_TRY(read_rope(object, where, &config, err));
     RT_TRY(rt_json_real(object, "rms_norm_eps", where, &config.rms_norm_eps, err));
@@ -284,18 +305,24 @@ static void put_numbers(writer *w, const rt_config *config) {
 }
 
 retort_status rt_config_to_json(const rt_config *config, rt_dtype dtype, json_t **out, retort_error *err) {
-    RT_CHECK(config->attention_bias, err, RETORT_ERR_UNSUPPORTED,
-             "a model without attention biases cannot be written as %s", architecture);
+    const rt_architecture_traits *traits = rt_architecture_find(config->architecture);
+    RT_CHECK(config->qkv_bias == traits->qkv_bias, err, RETORT_ERR_UNSUPPORTED,
+             "a model with%s attention biases cannot be written as %s", config->qkv_bias ? "" : "out",
+             traits->class_name);
     writer w = {.object = json_object()};
-    put(&w, "architectures", json_pack("[s]", architecture));
-    put(&w, "model_type", json_string(model_type));
+    put(&w, "architectures", json_pack("[s]", traits->class_name));
+    put(&w, "model_type", json_string(traits->model_type));
     put_numbers(&w, config);
-    put(&w, "rope_theta", json_real(config->rope_theta));
+    put(&w, "rope_theta", json_real(config->rope.theta));
     put(&w, "rope_scaling", json_null());
-    put(&w, "rope_parameters", json_pack("{s:f, s:s}", "rope_theta", config->rope_theta, "rope_type", "default"));
+    put(&w, "rope_parameters", json_pack("{s:f, s:s}", "rope_theta", config->rope.theta, "rope_type", "default"));
     put(&w, "hidden_act", json_string(activation));
     put(&w, "attention_dropout", json_real(0.0));
-    put(&w, "use_sliding_window", json_false());
+    if (config->architecture == RT_QWEN2) put(&w, "use_sliding_window", json_false());
+    if (config->architecture == RT_LLAMA) {
+        put(&w, "attention_bias", json_false());
+        put(&w, "mlp_bias", json_false());
+    }
     put(&w, "tie_word_embeddings", json_boolean(config->tie_word_embeddings));
     put_special(&w, config);
     put(&w, "torch_dtype", json_string(rt_dtype_torch_name(dtype)));

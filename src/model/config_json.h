@@ -1,4 +1,4 @@
-/* config.json and generation_config.json of a Hugging Face directory, for Qwen2.
+/* config.json and generation_config.json of a Hugging Face directory, for the architectures of architecture.h.
  *
  * Read are both generations of the rotary embedding's keys: "rope_theta" with "rope_scaling": null (transformers 4),
  * and "rope_parameters": {"rope_theta", "rope_type": "default"} (transformers 5). A key that asks for something this
@@ -19,8 +19,8 @@ retort_status rt_config_apply_generation(const json_t *object, const char *where
 /* Both files of dir; generation_config.json may be absent. */
 retort_status rt_config_load(const char *dir, rt_config *out, retort_error *err);
 
-/* New objects with the keys of both generations, owned by the caller. A configuration that Qwen2 cannot express (no
- * attention biases) is RETORT_ERR_UNSUPPORTED. */
+/* New objects with the keys of both generations, owned by the caller. A configuration that its
+ * architecture's class cannot express (Qwen2 without attention biases) is RETORT_ERR_UNSUPPORTED. */
 retort_status rt_config_to_json(const rt_config *config, rt_dtype dtype, json_t **out, retort_error *err);
 retort_status rt_config_to_generation(const rt_config *config, json_t **out, retort_error *err);
 

@@ -163,7 +163,7 @@ retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t ca
     }
     at = (rt_carver){.base = dec->arena};
     carve_all(&at, dec);
-    rt_rope_table(capacity, config->head_dim, config->rope_theta, dec->rope);
+    rt_rope_table(capacity, config->head_dim, config->rope.theta, dec->rope);
     for (int64_t s = 0; s < slots; s++) dec->pending[s] = -1;
     retort_status status = set_weights(dec, model, err);
     if (status != RETORT_OK) {
@@ -261,7 +261,7 @@ static retort_status check_step(rt_decoder *dec, int64_t rows, const int32_t *sl
 static void split_qkv(const rt_decoder *dec, int64_t rows, const float *bias) {
     const int64_t q = dec->config.num_attention_heads * dec->config.head_dim;
     const int64_t kv = dec->config.num_key_value_heads * dec->config.head_dim;
-    const bool biased = dec->config.attention_bias;
+    const bool biased = dec->config.qkv_bias;
     const struct {
         float *to;
         int64_t first, count;

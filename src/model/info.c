@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "model/architecture.h"
 #include "model/weights.h"
 
 _Static_assert(RETORT_MODEL_MAX_EOS == sizeof((rt_config *)0)->eos_token_id / sizeof(int32_t),
@@ -13,7 +14,7 @@ _Static_assert(RETORT_MODEL_MAX_EOS == sizeof((rt_config *)0)->eos_token_id / si
 
 static void copy_config(const rt_model *model, retort_model_info *info) {
     const rt_config *c = &model->config;
-    info->architecture = "Qwen2ForCausalLM";
+    info->architecture = rt_architecture_find(c->architecture)->class_name;
     info->tied_embeddings = c->tie_word_embeddings;
     info->layers = c->num_hidden_layers;
     info->hidden_size = c->hidden_size;

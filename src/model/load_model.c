@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/architecture.h"
 #include "model/config_json.h"
 #include "model/safetensors.h"
 #include "model/weights.h"
@@ -106,12 +107,13 @@ void rt_model_release(rt_model *model) {
 /* Every field in one fixed text form (%.17g tells any two doubles apart), so that the digest depends on values only,
  * not on padding bytes or on how config.json was written. */
 static retort_status config_text(const rt_config *c, rt_buffer *text, retort_error *err) {
-    RT_TRY(rt_buffer_printf(text, err, "qwen2 %lld %lld %lld %lld %lld %lld %lld %lld %.17g %.17g %.17g %d %d %d %d",
-                            (long long)c->vocab_size, (long long)c->hidden_size, (long long)c->intermediate_size,
-                            (long long)c->num_hidden_layers, (long long)c->num_attention_heads,
-                            (long long)c->num_key_value_heads, (long long)c->head_dim,
-                            (long long)c->max_position_embeddings, c->rope_theta, c->rms_norm_eps, c->initializer_range,
-                            c->tie_word_embeddings, c->attention_bias, (int)c->bos_token_id, (int)c->pad_token_id));
+    RT_TRY(rt_buffer_printf(text, err, "%s %lld %lld %lld %lld %lld %lld %lld %lld %.17g %.17g %.17g %d %d %d %d",
+                            rt_architecture_find(c->architecture)->model_type, (long long)c->vocab_size,
+                            (long long)c->hidden_size, (long long)c->intermediate_size, (long long)c->num_hidden_layers,
+                            (long long)c->num_attention_heads, (long long)c->num_key_value_heads,
+                            (long long)c->head_dim, (long long)c->max_position_embeddings, c->rope.theta,
+                            c->rms_norm_eps, c->initializer_range, c->tie_word_embeddings, c->qkv_bias,
+                            (int)c->bos_token_id, (int)c->pad_token_id));
     for (int32_t i = 0; i < c->num_eos; i++) RT_TRY(rt_buffer_printf(text, err, " %d", (int)c->eos_token_id[i]));
     return rt_buffer_puts(text, "\n", err);
 }

@@ -1,8 +1,9 @@
 /* The decoder: configuration, weights, training forward and backward, and the sampling form with a KV cache.
  *
- * Qwen2: RMSNorm, RoPE, grouped-query attention with biases on q, k and v, SwiGLU, tied or untied embeddings
- * (transformers models/qwen2). One forward for all: rt_model_forward and rt_decoder_step call the same kernels, so a
- * token's logits have the same bits in training, in a batch of any size and when decoded one by one.
+ * One engine for a family of architectures: RMSNorm, RoPE, grouped-query attention, SwiGLU, tied or untied embeddings.
+ * How they differ (biases on q, k and v, ...) is data in rt_config. One forward for all: rt_model_run and
+ * rt_decoder_step call the same kernels, so a token's logits have the same bits in training, in a batch of any size and
+ * when decoded one by one.
  */
 #ifndef RT_MODEL_H
 #define RT_MODEL_H
@@ -10,12 +11,24 @@
 #include "compute/compute.h"
 #include "core/error.h"
 
+/* Which published architecture a configuration's files are of; architecture.h knows names and features. The engine
+ * itself reads only the features below. */
+typedef enum rt_architecture { RT_QWEN2, RT_LLAMA } rt_architecture;
+
+/* Rotary embedding: pair i of a head turns by position / theta^(2i/E). */
+typedef struct rt_rope_config {
+    double theta;
+} rt_rope_config;
+
 typedef struct rt_config {
+    rt_architecture architecture;
     int64_t vocab_size, hidden_size, intermediate_size;
     int64_t num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim;
     int64_t max_position_embeddings;
-    double rope_theta, rms_norm_eps, initializer_range;
-    bool tie_word_embeddings, attention_bias;
+    double rms_norm_eps, initializer_range;
+    rt_rope_config rope;
+    bool tie_word_embeddings;
+    bool qkv_bias;                      /* q, k and v have biases, o has none */
     int32_t bos_token_id, pad_token_id; /* -1: none */
     int32_t eos_token_id[8];
     int32_t num_eos;

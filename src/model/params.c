@@ -42,7 +42,7 @@ static float *place(layout *at, int64_t rows, int64_t cols, const char *fmt, ...
 static void place_projection(layout *at, const rt_config *c, int layer, char name, int64_t rows, float **w, float **b) {
     *w = place(at, rows, c->hidden_size, "model.layers.%d.self_attn.%c_proj.weight", layer, name);
     *b = NULL;
-    if (c->attention_bias) *b = place(at, rows, 0, "model.layers.%d.self_attn.%c_proj.bias", layer, name);
+    if (c->qkv_bias) *b = place(at, rows, 0, "model.layers.%d.self_attn.%c_proj.bias", layer, name);
 }
 
 static rt_layer_params place_layer(layout *at, const rt_config *c, int layer) {

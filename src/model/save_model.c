@@ -25,7 +25,7 @@ static retort_status write_weights(rt_atomic_file *file, const rt_model *model, 
 /* The fewest digits, from 15, that give each real of the configuration back: 1e-06 instead of 9.9999999999999995e-07.
  */
 static size_t real_digits(const rt_config *config) {
-    const double reals[] = {config->rope_theta, config->rms_norm_eps, config->initializer_range};
+    const double reals[] = {config->rope.theta, config->rms_norm_eps, config->initializer_range};
     size_t digits = 15;
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
         char text[40];

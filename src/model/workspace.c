@@ -131,7 +131,7 @@ retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, b
     }
     rt_carver at = {.base = (char *)ws->arena};
     carve_all(&at, ws);
-    rt_rope_table(ws->max_doc, config->head_dim, config->rope_theta, ws->rope);
+    rt_rope_table(ws->max_doc, config->head_dim, config->rope.theta, ws->rope);
     *out = ws;
     return RETORT_OK;
 }

@@ -9,7 +9,8 @@
 #include <cmocka.h>
 
 rt_config fixture_config(bool tied, bool bias) {
-    return (rt_config){.vocab_size = 211,
+    return (rt_config){.architecture = bias ? RT_QWEN2 : RT_LLAMA,
+                       .vocab_size = 211,
                        .hidden_size = 40,
                        .intermediate_size = 272,
                        .num_hidden_layers = 3,
@@ -17,11 +18,11 @@ rt_config fixture_config(bool tied, bool bias) {
                        .num_key_value_heads = 2,
                        .head_dim = 8,
                        .max_position_embeddings = 128,
-                       .rope_theta = 10000.0,
+                       .rope = {.theta = 10000.0},
                        .rms_norm_eps = 1e-6,
                        .initializer_range = 0.15,
                        .tie_word_embeddings = tied,
-                       .attention_bias = bias,
+                       .qkv_bias = bias,
                        .bos_token_id = -1,
                        .pad_token_id = -1};
 }

@@ -46,8 +46,8 @@ static void test_old_style(void **state) {
     assert_int_equal(c.vocab_size, 151936);
     assert_int_equal(c.head_dim, 64);
     assert_int_equal(c.max_position_embeddings, 32768);
-    assert_true(c.rope_theta == 1e6 && c.rms_norm_eps == 1e-6 && c.initializer_range == 0.02);
-    assert_true(c.tie_word_embeddings && c.attention_bias);
+    assert_true(c.rope.theta == 1e6 && c.rms_norm_eps == 1e-6 && c.initializer_range == 0.02);
+    assert_true(c.tie_word_embeddings && c.qkv_bias);
     assert_int_equal(c.bos_token_id, 151643);
     assert_int_equal(c.pad_token_id, -1);
     assert_int_equal(c.num_eos, 1);
@@ -59,18 +59,46 @@ static void test_new_style(void **state) {
     rt_config c = {0};
     retort_error err;
     assert_int_equal(parse(new_style, &c, &err), RETORT_OK);
-    assert_true(c.rope_theta == 1e4 && !c.tie_word_embeddings);
+    assert_true(c.rope.theta == 1e4 && !c.tie_word_embeddings);
     assert_int_equal(c.bos_token_id, -1);
     assert_int_equal(c.pad_token_id, 0);
     assert_int_equal(c.num_eos, 2);
     assert_int_equal(c.eos_token_id[1], 4);
 }
 
+/* SmolLM2-135M's, and Llama 2's, which leaves out what was not yet thought of. */
+static const char smollm2[] =
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"attention_bias\":false,\"attention_dropout\":0.0,\"bos_token_id\":0,"
+    "\"eos_token_id\":0,\"hidden_act\":\"silu\",\"hidden_size\":576,\"initializer_range\":0.041666666666666664,"
+    "\"intermediate_size\":1536,\"is_llama_config\":true,\"max_position_embeddings\":8192,\"mlp_bias\":false,"
+    "\"model_type\":\"llama\",\"num_attention_heads\":9,\"num_hidden_layers\":30,\"num_key_value_heads\":3,"
+    "\"pretraining_tp\":1,\"rms_norm_eps\":1e-05,\"rope_interleaved\":false,\"rope_scaling\":null,"
+    "\"rope_theta\":100000,\"tie_word_embeddings\":true,\"torch_dtype\":\"bfloat16\",\"vocab_size\":49152}";
+static const char llama2[] =
+    "{\"architectures\":[\"LlamaForCausalLM\"],\"bos_token_id\":1,\"eos_token_id\":2,\"hidden_act\":\"silu\","
+    "\"hidden_size\":4096,\"initializer_range\":0.02,\"intermediate_size\":11008,\"max_position_embeddings\":4096,"
+    "\"model_type\":\"llama\",\"num_attention_heads\":32,\"num_hidden_layers\":32,\"rms_norm_eps\":1e-05,"
+    "\"tie_word_embeddings\":false,\"vocab_size\":32000}";
+
+static void test_llama(void **state) {
+    (void)state;
+    rt_config c = {0};
+    retort_error err;
+    assert_int_equal(parse(smollm2, &c, &err), RETORT_OK);
+    assert_int_equal(c.architecture, RT_LLAMA);
+    assert_true(c.rope.theta == 1e5 && c.tie_word_embeddings && !c.qkv_bias);
+    assert_int_equal(c.head_dim, 64);
+    assert_int_equal(c.num_key_value_heads, 3);
+    assert_int_equal(parse(llama2, &c, &err), RETORT_OK);
+    assert_true(c.rope.theta == 1e4 && !c.tie_word_embeddings);
+    assert_int_equal(c.num_key_value_heads, 32);
+}
+
 /* What we write has the keys of both generations, and reads back as itself. */
 static void test_write(void **state) {
     (void)state;
-    const char *const texts[] = {old_style, new_style};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const texts[] = {old_style, new_style, smollm2, llama2};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         rt_config c, back;
         retort_error err;
         json_t *object;
@@ -131,9 +159,11 @@ static void test_unsupported(void **state) {
     const struct {
         const char *key, *value, *message;
     } cases[] = {
-        {"model_type", "\"llama\"", ": 'model_type' is 'llama', only 'qwen2' is supported"},
+        {"model_type", "\"mamba\"", ": 'model_type' is 'mamba'; supported are 'qwen2' or 'llama'"},
+        {"model_type", "\"llama\"",
+         ": 'architectures' is 'Qwen2ForCausalLM', for 'llama' only 'LlamaForCausalLM' is supported"},
         {"architectures", "[\"Qwen2ForSequenceClassification\"]",
-         ": 'architectures' is 'Qwen2ForSequenceClassification', only 'Qwen2ForCausalLM' is supported"},
+         ": 'architectures' is 'Qwen2ForSequenceClassification', for 'qwen2' only 'Qwen2ForCausalLM' is supported"},
         {"hidden_act", "\"gelu\"", ": 'hidden_act' is 'gelu', only 'silu' is supported"},
         {"use_sliding_window", "true", ": 'use_sliding_window' is true, which is not supported"},
         {"use_mrope", "true", ": 'use_mrope' is true, which is not supported"},
@@ -226,9 +256,9 @@ static int leave(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_old_style),    cmocka_unit_test(test_new_style),   cmocka_unit_test(test_write),
-        cmocka_unit_test(test_missing_keys), cmocka_unit_test(test_unsupported), cmocka_unit_test(test_broken_values),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_old_style),     cmocka_unit_test(test_new_style),    cmocka_unit_test(test_write),
+        cmocka_unit_test(test_llama),         cmocka_unit_test(test_missing_keys), cmocka_unit_test(test_unsupported),
+        cmocka_unit_test(test_broken_values), cmocka_unit_test(test_files),
     };
     return cmocka_run_group_tests(tests, NULL, leave);
 }

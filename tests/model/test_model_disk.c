@@ -26,7 +26,7 @@ static rt_config disk_config(bool tied) {
     config.num_eos = 2;
     config.eos_token_id[0] = 7;
     config.eos_token_id[1] = 210;
-    config.rope_theta = 1e6 / 3.0; /* needs all 17 digits */
+    config.rope.theta = 1e6 / 3.0; /* needs all 17 digits */
     return config;
 }
 
@@ -60,8 +60,10 @@ static void expect_rounded(const rt_model *model, const rt_model *back, rt_dtype
 
 static void test_round_trip(void **state) {
     (void)state;
-    for (int tied = 0; tied < 2; tied++) {
-        const rt_config config = disk_config(tied == 1);
+    for (int kind = 0; kind < 4; kind++) {
+        rt_config config = disk_config(kind % 2 == 1);
+        config.architecture = kind < 2 ? RT_QWEN2 : RT_LLAMA;
+        config.qkv_bias = kind < 2;
         rt_model model = fixture_model(&config, 11);
         char hash[65];
         retort_error err;
@@ -351,7 +353,9 @@ static void test_unwritable(void **state) {
 
 static void test_unsaveable(void **state) {
     (void)state;
-    const rt_config config = disk_config(true), plain = fixture_config(true, false);
+    const rt_config config = disk_config(true);
+    rt_config plain = fixture_config(true, false);
+    plain.architecture = RT_QWEN2;
     rt_model model = fixture_model(&config, 20), no_bias = fixture_model(&plain, 20);
     const char *dir = fresh_folder("unsaveable");
     retort_error err;

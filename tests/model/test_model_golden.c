@@ -56,10 +56,10 @@ static golden golden_open(const char *name) {
                            .head_dim = n[6],
                            .tie_word_embeddings = n[7] != 0,
                            .max_position_embeddings = n[8],
-                           .attention_bias = true,
+                           .qkv_bias = true,
                            .bos_token_id = -1,
                            .pad_token_id = -1,
-                           .rope_theta = real[0],
+                           .rope = {.theta = real[0]},
                            .rms_norm_eps = real[1]};
     g.docs = n[9];
     g.tokens = n[10];

@@ -176,7 +176,7 @@ static void test_bad_configs(void **state) {
     bad.rms_norm_eps = NAN;
     assert_int_equal(rt_config_validate(&bad, "c", NULL), RETORT_ERR_FORMAT);
     bad = s->config;
-    bad.rope_theta = 0;
+    bad.rope.theta = 0;
     assert_int_equal(rt_config_validate(&bad, "c", NULL), RETORT_ERR_FORMAT);
     bad = s->config;
     bad.num_eos = 9;

@@ -1,0 +1,24 @@
+#include "model/architecture.h"
+
+#include <string.h>
+
+static const rt_architecture_traits table[] = {
+    {RT_QWEN2, "qwen2", "Qwen2ForCausalLM", .qkv_bias = true},
+    {RT_LLAMA, "llama", "LlamaForCausalLM", .qkv_bias = false},
+};
+
+const rt_architecture_traits *rt_architecture_find(rt_architecture id) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (table[i].id == id) return &table[i];
+    return NULL;
+}
+
+const rt_architecture_traits *rt_architecture_by_type(const char *model_type) {
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+        if (strcmp(table[i].model_type, model_type) == 0) return &table[i];
+    return NULL;
+}
+
+const char *rt_architecture_list(void) {
+    return "'qwen2' or 'llama'";
+}
