@@ -111,13 +111,14 @@ static int32_t draw(const rt_sampling *settings, int64_t vocab, const float *log
     return truncates ? draw_truncated(settings, vocab, p, mass, u, scratch->order) : draw_all(vocab, p, mass, u);
 }
 
-rt_choice rt_choose(const rt_sampling *settings, int64_t vocab, const float *logits, const uint8_t *banned, float u,
-                    rt_choose_scratch *scratch) {
-    float lse = rt_logsumexp(vocab, logits, 1);
-    if (!isfinite(lse)) return (rt_choice){RT_CHOICE_NOT_FINITE, 0};
-    int32_t id = settings->temperature > 0 ? draw(settings, vocab, logits, banned, lse, u, scratch)
-                                           : greatest_logit(vocab, logits, banned);
-    if (id < 0) return (rt_choice){RT_CHOICE_NONE, 0};
+rt_choice rt_choose(const rt_sampling *settings, int64_t vocab, const float *logits, const float *adjusted,
+                    const uint8_t *banned, float u, rt_choose_scratch *scratch) {
+    const float lse = rt_logsumexp(vocab, logits, 1);
+    if (!isfinite(lse)) return (rt_choice){.id = RT_CHOICE_NOT_FINITE};
+    const float lse_adjusted = adjusted == logits ? lse : rt_logsumexp(vocab, adjusted, 1);
+    int32_t id = settings->temperature > 0 ? draw(settings, vocab, adjusted, banned, lse_adjusted, u, scratch)
+                                           : greatest_logit(vocab, adjusted, banned);
+    if (id < 0) return (rt_choice){.id = RT_CHOICE_NONE};
     float logp = rt_token_logprob(logits, id, 1, lse);
-    return isfinite(logp) ? (rt_choice){id, logp} : (rt_choice){RT_CHOICE_NOT_FINITE, 0};
+    return isfinite(logp) ? (rt_choice){id, logp, lse} : (rt_choice){.id = RT_CHOICE_NOT_FINITE};
 }

@@ -1,9 +1,7 @@
-/* Sampling: continuous batching over rt_decoder.
+/* Sampling n responses to each of many prompts, in one call over the engine of sample/engine.h.
  *
- * Each prompt is prefilled once and its cache shared by its n samples. A finished sequence's slot is given to the next
- * one at once. A response is a pure function of (weights, prompt, settings, seed, prompt index or id, sample index):
- * the uniform draw for its token i is rt_uniform_at(seed, stream(prompt_key, sample), i), so batch and threads cannot
- * change it.
+ * Each prompt is prefilled once and its cache shared by its n samples. A response is a pure function of (weights,
+ * prompt, settings, seed, prompt key, sample index); batch and threads cannot change it.
  */
 #ifndef RT_SAMPLER_H
 #define RT_SAMPLER_H
@@ -12,6 +10,11 @@
 #include "model/model.h"
 #include "sample/bans.h"
 #include "text/tokenizer.h"
+
+typedef struct rt_bias {
+    int32_t id;
+    float value;
+} rt_bias;
 
 typedef struct rt_sampling {
     float temperature; /* 0: greedy */
@@ -27,6 +30,9 @@ typedef struct rt_sampling {
     const uint8_t *banned; /* [V] 1 = never sampled, or NULL */
     const rt_bans *bans;   /* banned words, or NULL */
     bool ignore_eos;       /* the model's eos is a token like others */
+    const rt_bias *bias;   /* [num_bias] added to the logits before a draw; never to the log-probabilities reported */
+    int32_t num_bias;
+    float presence_penalty, frequency_penalty; /* 0: off; as in the OpenAI API */
 } rt_sampling;
 
 typedef enum rt_finish { RT_FINISH_STOP, RT_FINISH_LENGTH } rt_finish;

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MAX_STOPS = 64, MAX_STOP_LENGTH = 4096 };
+enum { MAX_STOP_LENGTH = 4096 };
 
 static void build_failure(const char *text, int32_t length, int32_t *fail) {
     fail[0] = 0;
@@ -15,8 +15,8 @@ static void build_failure(const char *text, int32_t length, int32_t *fail) {
 
 static retort_status check_stops(const rt_config *config, const rt_sampling *settings, int32_t *total,
                                  retort_error *err) {
-    RT_CHECK(settings->num_stop >= 0 && settings->num_stop <= MAX_STOPS, err, RETORT_ERR_USAGE,
-             "%d stop strings, at most %d are allowed", settings->num_stop, MAX_STOPS);
+    RT_CHECK(settings->num_stop >= 0 && settings->num_stop <= RT_MAX_STOPS, err, RETORT_ERR_USAGE,
+             "%d stop strings, at most %d are allowed", settings->num_stop, RT_MAX_STOPS);
     for (int32_t i = 0; i < settings->num_stop; i++) {
         size_t length = strlen(settings->stop[i]);
         RT_CHECK(length >= 1 && length <= MAX_STOP_LENGTH, err, RETORT_ERR_USAGE,

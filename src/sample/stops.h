@@ -4,6 +4,8 @@
 
 #include "sample/sampler.h"
 
+enum { RT_MAX_STOPS = 64 }; /* stop strings of one request */
+
 /* Stop strings as automata (Knuth, Morris and Pratt 1977): a response remembers one integer a string, and a string is
  * found although it comes in several tokens. */
 typedef struct rt_stops {

@@ -84,7 +84,7 @@ static void test_against_reference(void **state) {
         for (int i = 0; i < count; i++) total += p[order[i]];
         for (int draw = 0; draw < 20; draw++) {
             float u = draw == 0 ? 0 : draw == 1 ? 0x1.fffffep-1f : (float)(rt_rng_u32(&rng) >> 8) * 0x1p-24f;
-            rt_choice c = rt_choose(&s, V, logits, out, u, &scratch);
+            rt_choice c = rt_choose(&s, V, logits, logits, out, u, &scratch);
             double run = 0;
             int expected = order[count - 1];
             for (int i = 0; i < count; i++) {
@@ -115,7 +115,7 @@ static void test_frequencies(void **state) {
         int order[V], counts[V] = {0}, count = reference(&settings[k], NULL, p, order);
         for (int i = 0; i < count; i++) total += p[order[i]];
         for (uint64_t d = 0; d < DRAWS; d++) {
-            counts[rt_choose(&settings[k], V, logits, NULL, rt_uniform_at(7, 99, d), &scratch).id]++;
+            counts[rt_choose(&settings[k], V, logits, logits, NULL, rt_uniform_at(7, 99, d), &scratch).id]++;
         }
         int seen = 0;
         for (int i = 0; i < count; i++) {
@@ -133,13 +133,13 @@ static void test_greedy_ties(void **state) {
     (void)state;
     for (int i = 0; i < V; i++) logits[i] = (float)(i % 5);
     rt_sampling s = {.temperature = 0, .top_p = 1};
-    assert_int_equal(rt_choose(&s, V, logits, NULL, 0.9f, &scratch).id, 4);
+    assert_int_equal(rt_choose(&s, V, logits, logits, NULL, 0.9f, &scratch).id, 4);
     memset(banned, 0, sizeof banned);
     banned[4] = banned[9] = 1;
-    assert_int_equal(rt_choose(&s, V, logits, banned, 0.9f, &scratch).id, 14);
+    assert_int_equal(rt_choose(&s, V, logits, logits, banned, 0.9f, &scratch).id, 14);
     s.temperature = 1;
     s.top_k = 1;
-    assert_int_equal(rt_choose(&s, V, logits, banned, 0.9f, &scratch).id, 14);
+    assert_int_equal(rt_choose(&s, V, logits, logits, banned, 0.9f, &scratch).id, 14);
 }
 
 static void test_edges(void **state) {
@@ -147,21 +147,21 @@ static void test_edges(void **state) {
     rt_sampling s = {.temperature = 1, .top_p = 1};
     for (int i = 0; i < V; i++) logits[i] = (float)i;
     memset(banned, 1, sizeof banned);
-    assert_int_equal(rt_choose(&s, V, logits, banned, 0.5f, &scratch).id, RT_CHOICE_NONE);
+    assert_int_equal(rt_choose(&s, V, logits, logits, banned, 0.5f, &scratch).id, RT_CHOICE_NONE);
     logits[3] = NAN;
-    assert_int_equal(rt_choose(&s, V, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
+    assert_int_equal(rt_choose(&s, V, logits, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
     logits[3] = INFINITY;
-    assert_int_equal(rt_choose(&s, V, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
+    assert_int_equal(rt_choose(&s, V, logits, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
     for (int i = 0; i < V; i++) logits[i] = -INFINITY;
-    assert_int_equal(rt_choose(&s, V, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
+    assert_int_equal(rt_choose(&s, V, logits, logits, NULL, 0.5f, &scratch).id, RT_CHOICE_NOT_FINITE);
     /* The allowed mass rounds to nothing: the greatest allowed logit. */
     for (int i = 0; i < V; i++) logits[i] = i == 0 ? 1000.0f : (float)i;
     memset(banned, 0, sizeof banned);
     banned[0] = 1;
-    assert_int_equal(rt_choose(&s, V, logits, banned, 0.5f, &scratch).id, V - 1);
+    assert_int_equal(rt_choose(&s, V, logits, logits, banned, 0.5f, &scratch).id, V - 1);
     s.temperature = 1e-3f;
     for (int i = 0; i < V; i++) logits[i] = (float)i * 1e36f;
-    assert_int_equal(rt_choose(&s, V, logits, NULL, 0.5f, &scratch).id, V - 1);
+    assert_int_equal(rt_choose(&s, V, logits, logits, NULL, 0.5f, &scratch).id, V - 1);
 }
 
 int main(void) {

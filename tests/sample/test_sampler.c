@@ -332,11 +332,11 @@ static void test_refusals(void **state) {
     bad.stop_ids = (const int32_t[]){4000};
     expect_refusal(&model, prompts, 3, &bad, RETORT_ERR_USAGE, "stop id 4000 is outside");
     rt_prompt broken[2] = {prompts[0], {NULL, 0, 1}};
-    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2 is empty");
+    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2: the prompt is empty");
     broken[1] = (rt_prompt){(const int32_t[]){5, -1}, 2, 1};
-    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2 has token id -1");
+    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2: the prompt has token id -1");
     broken[1] = (rt_prompt){(const int32_t[]){5, 4000}, 2, 1};
-    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2 has token id 4000");
+    expect_refusal(&model, broken, 2, &good, RETORT_ERR_FORMAT, "prompt 2: the prompt has token id 4000");
     uint8_t *banned = malloc((size_t)model.config.vocab_size);
     memset(banned, 1, (size_t)model.config.vocab_size);
     bad = good;
