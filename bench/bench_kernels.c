@@ -89,7 +89,7 @@ static void head(world *x) {
                             .d = D,
                             .vocab = V,
                             .hidden = x->a,
-                            .w = x->p[0],
+                            .w = {.f32 = x->p[0]},
                             .target = x->ids,
                             .inv_temperature = 1.0f,
                             .logp = x->r,

@@ -117,37 +117,37 @@ static void run_step(void *context) {
 static void part_nt(void *context) {
     bench *x = context;
     const rt_layer_params *p = x->model.params.layers;
-    rt_matmul_nt(T, H * E, D, x->a, D, p->q_w, D, x->b, H * E, false);
-    rt_matmul_nt(T, G * E, D, x->a, D, p->k_w, D, x->b, G * E, false);
-    rt_matmul_nt(T, G * E, D, x->a, D, p->v_w, D, x->b, G * E, false);
-    rt_matmul_nt(T, D, H * E, x->a, H * E, p->o_w, H * E, x->b, D, false);
-    rt_matmul_nt(T, F, D, x->a, D, p->gate_w, D, x->b, F, false);
-    rt_matmul_nt(T, F, D, x->a, D, p->up_w, D, x->b, F, false);
-    rt_matmul_nt(T, D, F, x->a, F, p->down_w, F, x->b, D, false);
+    rt_linear_forward(T, H * E, D, x->a, D, p->q_w, x->b, H * E, false);
+    rt_linear_forward(T, G * E, D, x->a, D, p->k_w, x->b, G * E, false);
+    rt_linear_forward(T, G * E, D, x->a, D, p->v_w, x->b, G * E, false);
+    rt_linear_forward(T, D, H * E, x->a, H * E, p->o_w, x->b, D, false);
+    rt_linear_forward(T, F, D, x->a, D, p->gate_w, x->b, F, false);
+    rt_linear_forward(T, F, D, x->a, D, p->up_w, x->b, F, false);
+    rt_linear_forward(T, D, F, x->a, F, p->down_w, x->b, D, false);
 }
 
 static void part_nn(void *context) {
     bench *x = context;
     const rt_layer_params *p = x->model.params.layers;
-    rt_matmul_nn(T, D, H * E, x->a, H * E, p->q_w, D, x->b, D, false);
-    rt_matmul_nn(T, D, G * E, x->a, G * E, p->k_w, D, x->b, D, true);
-    rt_matmul_nn(T, D, G * E, x->a, G * E, p->v_w, D, x->b, D, true);
-    rt_matmul_nn(T, H * E, D, x->a, D, p->o_w, H * E, x->b, H * E, false);
-    rt_matmul_nn(T, D, F, x->a, F, p->gate_w, D, x->b, D, false);
-    rt_matmul_nn(T, D, F, x->a, F, p->up_w, D, x->b, D, true);
-    rt_matmul_nn(T, F, D, x->a, D, p->down_w, F, x->b, F, false);
+    rt_linear_backward(T, D, H * E, x->a, H * E, p->q_w, x->b, D, false);
+    rt_linear_backward(T, D, G * E, x->a, G * E, p->k_w, x->b, D, true);
+    rt_linear_backward(T, D, G * E, x->a, G * E, p->v_w, x->b, D, true);
+    rt_linear_backward(T, H * E, D, x->a, D, p->o_w, x->b, H * E, false);
+    rt_linear_backward(T, D, F, x->a, F, p->gate_w, x->b, D, false);
+    rt_linear_backward(T, D, F, x->a, F, p->up_w, x->b, D, true);
+    rt_linear_backward(T, F, D, x->a, D, p->down_w, x->b, F, false);
 }
 
 static void part_tn(void *context) {
     bench *x = context;
     const rt_layer_params *g = x->grads.layers;
-    rt_matmul_tn(H * E, D, T, x->a, H * E, x->b, D, g->q_w, D, true);
-    rt_matmul_tn(G * E, D, T, x->a, G * E, x->b, D, g->k_w, D, true);
-    rt_matmul_tn(G * E, D, T, x->a, G * E, x->b, D, g->v_w, D, true);
-    rt_matmul_tn(D, H * E, T, x->a, D, x->b, H * E, g->o_w, H * E, true);
-    rt_matmul_tn(F, D, T, x->a, F, x->b, D, g->gate_w, D, true);
-    rt_matmul_tn(F, D, T, x->a, F, x->b, D, g->up_w, D, true);
-    rt_matmul_tn(D, F, T, x->a, D, x->b, F, g->down_w, F, true);
+    rt_matmul_tn(H * E, D, T, x->a, H * E, x->b, D, g->q_w.f32, D, true);
+    rt_matmul_tn(G * E, D, T, x->a, G * E, x->b, D, g->k_w.f32, D, true);
+    rt_matmul_tn(G * E, D, T, x->a, G * E, x->b, D, g->v_w.f32, D, true);
+    rt_matmul_tn(D, H * E, T, x->a, D, x->b, H * E, g->o_w.f32, H * E, true);
+    rt_matmul_tn(F, D, T, x->a, F, x->b, D, g->gate_w.f32, D, true);
+    rt_matmul_tn(F, D, T, x->a, F, x->b, D, g->up_w.f32, D, true);
+    rt_matmul_tn(D, F, T, x->a, D, x->b, F, g->down_w.f32, F, true);
 }
 
 static void part_attention_forward(void *context) {
@@ -212,7 +212,7 @@ static void part_head(void *context) {
                                .logp = x->logp,
                                .weight = weigh,
                                .dhidden = x->b,
-                               .dw = x->grads.head,
+                               .dw = x->grads.head.f32,
                                .scratch = x->head_scratch};
     rt_head(&args);
 }

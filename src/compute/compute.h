@@ -40,6 +40,21 @@ const char *rt_isa_name(rt_isa isa);
 void rt_compute_set_threads(int threads);
 int rt_compute_threads(void);
 
+/* ---- number formats ------------------------------------------------------------------------------------------- */
+
+/* A weight as it lies in memory: one of the two pointers is set. A bfloat16 is the upper half of a float's bits;
+ * kernels turn it into that float in registers or while they pack panels, so a product with a bfloat16 weight has the
+ * bits of the product with the floats that the weight stands for (a float weight rounded once). Gradients are always
+ * f32. */
+typedef struct rt_matrix {
+    float *f32;
+    uint16_t *bf16;
+} rt_matrix;
+/* out[i] = the float that x[i] stands for; out[i] = x[i] rounded to nearest, ties to even; x[i] = x[i] so rounded. */
+void rt_bf16_decode(int64_t n, const uint16_t *x, float *out);
+void rt_bf16_encode(int64_t n, const float *x, uint16_t *out);
+void rt_bf16_round(int64_t n, float *x);
+
 /* ---- matrix products ------------------------------------------------------------------------------------------ */
 
 /* c[i][j] = chain(k: a[i][k], w[j][k])   a [m][k], w [n][k], c [m][n]: a linear layer's forward. */
@@ -52,16 +67,31 @@ void rt_matmul_nn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, 
 void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                   int64_t ldc, bool accumulate);
 
-/* A weight [n][k] packed once for many products (sampling): same bits as rt_matmul_nt. */
+/* rt_matmul_nt and rt_matmul_nn with a weight in either format, rows without gaps: y = x w^T with w [n][k], a [m][k];
+ * dx = dy w with w [k][n], a [m][k]. */
+void rt_linear_forward(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, rt_matrix w, float *c, int64_t ldc,
+                       bool accumulate);
+void rt_linear_backward(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, rt_matrix w, float *c,
+                        int64_t ldc, bool accumulate);
+
+/* A weight [n][k] packed once for many products (sampling), in the format it came in: same bits as rt_matmul_nt. */
 typedef struct rt_packed {
     int64_t n, k;
-    float *data;
+    float *data; /* one of the two */
+    uint16_t *half;
 } rt_packed;
 retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err);
 /* Puts new values into a packed weight of the same shape, in its own memory. */
 void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw);
 void rt_packed_release(rt_packed *packed);
+/* The same for a weight without gaps in either format; repacking keeps shape and format. */
+retort_status rt_pack_matrix(int64_t n, int64_t k, rt_matrix w, rt_packed *out, retort_error *err);
+void rt_repack_matrix(rt_packed *packed, rt_matrix w);
+/* Bytes of such a packed weight; SIZE_MAX when out of range. */
+size_t rt_packed_bytes(int64_t n, int64_t k, bool half);
 void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);
+/* Continues the chains in c. */
+void rt_matmul_packed_add(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);
 
 /* ---- rows ----------------------------------------------------------------------------------------------------- */
 
@@ -95,6 +125,8 @@ void rt_swiglu_backward(int64_t n, const float *gate, const float *up, const flo
 
 /* x[t] = table[ids[t]]; ids are already validated. */
 void rt_embedding_forward(int64_t rows, int64_t d, const int32_t *ids, const float *table, float *x);
+/* The same from a table in either format. */
+void rt_embedding_lookup(int64_t rows, int64_t d, const int32_t *ids, rt_matrix table, float *x);
 /* dtable[ids[t]] += dx[t], t ascending. */
 void rt_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const float *dx, float *dtable);
 
@@ -167,7 +199,7 @@ typedef void (*rt_head_weight)(void *context, int64_t first, int64_t count, cons
 typedef struct rt_head_args {
     int64_t rows, d, vocab;
     const float *hidden;   /* [rows][d] */
-    const float *w;        /* [vocab][d] */
+    rt_matrix w;           /* [vocab][d] */
     const int32_t *target; /* [rows], -1 = not scored */
     float inv_temperature;
     float *logp;    /* [rows] out */

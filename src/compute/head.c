@@ -77,7 +77,7 @@ static void chunk_forward(const rt_head_args *args, chunk *c) {
     memset(logp, 0, (size_t)c->count * sizeof *logp);
     if (entropy != NULL) memset(entropy, 0, (size_t)c->count * sizeof *entropy);
     if (c->scored == 0) return;
-    rt_matmul_nt(c->scored, args->vocab, args->d, c->hidden, args->d, args->w, args->d, c->logits, args->vocab, false);
+    rt_linear_forward(c->scored, args->vocab, args->d, c->hidden, args->d, args->w, c->logits, args->vocab, false);
 #pragma omp parallel for num_threads(rt_threads_for(4 * c->scored * args->vocab))
     for (int64_t i = 0; i < c->scored; i++) {
         const float *row = c->logits + i * args->vocab;
@@ -98,7 +98,7 @@ static void chunk_backward(const rt_head_args *args, chunk *c) {
         rt_kernels->head->gradient(vocab, c->logits + i * vocab, args->target[c->first + c->row[i]],
                                    c->coefficient[c->row[i]], args->inv_temperature, c->lse[i]);
     if (args->dhidden != NULL) {
-        if (c->scored > 0) rt_matmul_nn(c->scored, d, vocab, c->logits, vocab, args->w, d, c->dhidden, d, false);
+        if (c->scored > 0) rt_linear_backward(c->scored, d, vocab, c->logits, vocab, args->w, c->dhidden, d, false);
         memset(args->dhidden + c->first * d, 0, (size_t)(c->count * d) * sizeof *args->dhidden);
         for (int64_t i = 0; i < c->scored; i++)
             memcpy(args->dhidden + (c->first + c->row[i]) * d, c->dhidden + i * d, (size_t)d * sizeof *c->dhidden);

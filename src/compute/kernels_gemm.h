@@ -28,6 +28,16 @@ struct rt_gemm_kernels {
     void (*pack_b)(int64_t n, int64_t k, const float *b, int64_t ldb, float *out, int64_t panel_stride);
     /* Panels of w [n][k], that is of its transpose. */
     void (*pack_bt)(int64_t n, int64_t k, const float *w, int64_t ldw, float *out, int64_t panel_stride);
+    /* The same from bfloat16: in panels of bfloat16 (rows <= half_rows, rows of A not packed), or into panels of float.
+     */
+    int half_rows;
+    void (*tile_row_half)(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const uint16_t *b, int64_t panel_stride,
+                          float *c, int64_t ldc, bool accumulate);
+    void (*pack_b_half)(int64_t n, int64_t k, const uint16_t *b, int64_t ldb, float *out, int64_t panel_stride);
+    void (*pack_bt_half)(int64_t n, int64_t k, const uint16_t *w, int64_t ldw, float *out, int64_t panel_stride);
+    /* k rows of `panels` panels of bfloat16, in_stride apart, as panels of float. */
+    void (*widen_panels)(int64_t panels, int64_t k, const uint16_t *in, int64_t in_stride, float *out,
+                         int64_t panel_stride);
     /* a [k][m] as blocks of rows_max rows, each as [k][rows_max], block_stride floats apart. */
     void (*pack_a)(int64_t m, int64_t k, const float *a, int64_t lda, float *out, int64_t block_stride);
 };

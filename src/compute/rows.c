@@ -1,12 +1,29 @@
 /* Row operations: the split over threads. Rows, columns or elements are shared out; no sum crosses threads. */
 #include <string.h>
 
+#include "compute/bf16.h"
 #include "compute/kernels_rows.h"
 #include "compute/parallel.h"
 #include "core/exactmath.h"
 
 /* Elements per unit of an elementwise split: a cache line, so that threads do not write to the same one. */
 enum { UNIT = 16 };
+
+void rt_bf16_decode(int64_t n, const uint16_t *x, float *out) {
+    for (int64_t i = 0; i < n; i++) out[i] = rt_float_of_bf16(x[i]);
+}
+
+void rt_bf16_encode(int64_t n, const float *x, uint16_t *out) {
+    for (int64_t i = 0; i < n; i++) out[i] = rt_bf16_of_float(x[i]);
+}
+
+void rt_bf16_round(int64_t n, float *x) {
+#pragma omp parallel num_threads(rt_threads_for(n))
+    {
+        rt_range own = rt_my_share(n, UNIT);
+        for (int64_t i = own.first; i < own.first + own.count; i++) x[i] = rt_float_of_bf16(rt_bf16_of_float(x[i]));
+    }
+}
 
 void rt_bias_add(int64_t rows, int64_t n, const float *bias, float *y, int64_t ldy) {
 #pragma omp parallel num_threads(rt_threads_for(rows *n))
@@ -99,6 +116,15 @@ void rt_swiglu_backward(int64_t n, const float *gate, const float *up, const flo
 void rt_embedding_forward(int64_t rows, int64_t d, const int32_t *ids, const float *table, float *x) {
 #pragma omp parallel for num_threads(rt_threads_for(rows *d))
     for (int64_t t = 0; t < rows; t++) memcpy(x + t * d, table + ids[t] * d, (size_t)d * sizeof *x);
+}
+
+void rt_embedding_lookup(int64_t rows, int64_t d, const int32_t *ids, rt_matrix table, float *x) {
+    if (table.f32 != NULL) {
+        rt_embedding_forward(rows, d, ids, table.f32, x);
+        return;
+    }
+#pragma omp parallel for num_threads(rt_threads_for(rows *d))
+    for (int64_t t = 0; t < rows; t++) rt_bf16_decode(d, table.bf16 + ids[t] * d, x + t * d);
 }
 
 /* Each thread owns the vocabulary entries of one residue class, so that a row of dtable has one writer. */

@@ -2,10 +2,10 @@
 
 /* The two gradients of y = x w^T: dw [out][in] continues its chain over tokens; dx [rows][in] is a chain over outputs,
  * continued when several projections read the same x. */
-static void linear_backward(int64_t rows, int64_t out, int64_t in, const float *x, const float *w, const float *dy,
-                            float *dw, float *dx, bool accumulate_dx) {
-    rt_matmul_tn(out, in, rows, dy, out, x, in, dw, in, true);
-    rt_matmul_nn(rows, in, out, dy, out, w, in, dx, in, accumulate_dx);
+static void linear_backward(int64_t rows, int64_t out, int64_t in, const float *x, rt_matrix w, const float *dy,
+                            rt_matrix dw, float *dx, bool accumulate_dx) {
+    rt_matmul_tn(out, in, rows, dy, out, x, in, dw.f32, in, true);
+    rt_linear_backward(rows, in, out, dy, out, w, dx, in, accumulate_dx);
 }
 
 static void feed_forward_half(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a,

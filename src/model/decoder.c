@@ -18,11 +18,12 @@ struct rt_decoder {
     int64_t slots, capacity, max_rows;
     float scale;
     char *arena;
-    float *embed, *norm; /* [V][D], [D] */
+    rt_matrix embed; /* [V][D] */
+    float *norm;     /* [D] */
     rt_packed head;
     decoder_layer *layers;     /* [L] */
     float *rope;               /* [capacity][2][E/2] */
-    float *staging;            /* [Q + 2K][D]: q, k and v one below the other, to be packed as one weight */
+    rt_matrix staging;         /* [Q + 2K][D]: q, k and v one below the other, to be packed as one weight */
     float *x, *normed, *delta; /* [R][D] */
     float *qkv, *q, *k, *v;    /* [R][Q + 2K], [R][Q], [R][K], [R][K] */
     float *attn;               /* [R][Q] */
@@ -44,6 +45,11 @@ static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
     layer->cache.v = rt_carve_floats(at, dec->slots * g, dec->capacity * e);
 }
 
+static rt_matrix carve_matrix(rt_carver *at, rt_dtype dtype, int64_t rows, int64_t cols) {
+    if (dtype == RT_DTYPE_BF16) return (rt_matrix){.bf16 = rt_carve(at, rows, cols, sizeof(uint16_t))};
+    return (rt_matrix){.f32 = rt_carve_floats(at, rows, cols)};
+}
+
 static void carve_all(rt_carver *at, rt_decoder *dec) {
     const rt_config *c = &dec->config;
     const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim, rows = dec->max_rows;
@@ -51,10 +57,10 @@ static void carve_all(rt_carver *at, rt_decoder *dec) {
     decoder_layer measured = {0};
     for (int64_t l = 0; l < c->num_hidden_layers; l++)
         carve_layer(at, dec, dec->layers != NULL ? &dec->layers[l] : &measured);
-    dec->embed = rt_carve_floats(at, c->vocab_size, d);
+    dec->embed = carve_matrix(at, c->weights_dtype, c->vocab_size, d);
     dec->norm = rt_carve_floats(at, d, 1);
     dec->rope = rt_carve_floats(at, dec->capacity, e);
-    dec->staging = rt_carve_floats(at, q + 2 * kv, d);
+    dec->staging = carve_matrix(at, c->weights_dtype, q + 2 * kv, d);
     dec->x = rt_carve_floats(at, rows, d);
     dec->normed = rt_carve_floats(at, rows, d);
     dec->delta = rt_carve_floats(at, rows, d);
@@ -79,14 +85,22 @@ static void set_shape(rt_decoder *dec, const rt_config *config, int64_t slots, i
 }
 
 /* Packs w, the first time into new memory. */
-static retort_status set_weight(rt_packed *packed, int64_t n, int64_t k, const float *w, retort_error *err) {
-    if (packed->data == NULL) return rt_pack_weight(n, k, w, k, packed, err);
-    rt_repack_weight(packed, w, k);
+static retort_status set_weight(rt_packed *packed, int64_t n, int64_t k, rt_matrix w, retort_error *err) {
+    if (packed->n == 0) return rt_pack_matrix(n, k, w, packed, err);
+    rt_repack_matrix(packed, w);
     return RETORT_OK;
 }
 
 static void copy_floats(float *to, const float *from, int64_t count) {
     if (from != NULL) memcpy(to, from, (size_t)count * sizeof *to);
+}
+
+/* Puts `from` at element `first` of `to`, which has the same format. */
+static void copy_matrix(rt_matrix to, int64_t first, rt_matrix from, int64_t count) {
+    if (from.f32 != NULL)
+        memcpy(to.f32 + first, from.f32, (size_t)count * sizeof *to.f32);
+    else
+        memcpy(to.bf16 + first, from.bf16, (size_t)count * sizeof *to.bf16);
 }
 
 static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_layer_params *p, retort_error *err) {
@@ -98,9 +112,9 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
     copy_floats(layer->qkv_b, p->q_b, q);
     copy_floats(layer->qkv_b + q, p->k_b, kv);
     copy_floats(layer->qkv_b + q + kv, p->v_b, kv);
-    copy_floats(dec->staging, p->q_w, q * d);
-    copy_floats(dec->staging + q * d, p->k_w, kv * d);
-    copy_floats(dec->staging + (q + kv) * d, p->v_w, kv * d);
+    copy_matrix(dec->staging, 0, p->q_w, q * d);
+    copy_matrix(dec->staging, q * d, p->k_w, kv * d);
+    copy_matrix(dec->staging, (q + kv) * d, p->v_w, kv * d);
     RT_TRY(set_weight(&layer->qkv, q + 2 * kv, d, dec->staging, err));
     RT_TRY(set_weight(&layer->o, d, q, p->o_w, err));
     RT_TRY(set_weight(&layer->gate, f, d, p->gate_w, err));
@@ -111,7 +125,7 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
 static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
     const rt_config *c = &dec->config;
     const rt_params *params = &model->params;
-    copy_floats(dec->embed, params->embed, c->vocab_size * c->hidden_size);
+    copy_matrix(dec->embed, 0, params->embed, c->vocab_size * c->hidden_size);
     copy_floats(dec->norm, params->norm, c->hidden_size);
     for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
     return set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err);
@@ -194,12 +208,9 @@ void rt_decoder_limits(const rt_decoder *dec, int64_t *slots, int64_t *capacity,
 }
 
 retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
-    if (!rt_config_same_shape(&dec->config, &model->config)) return RETORT_ERR_STATE;
+    if (!rt_config_same_shape(&dec->config, &model->config) || dec->config.weights_dtype != model->config.weights_dtype)
+        return RETORT_ERR_STATE;
     return set_weights(dec, model, NULL);
-}
-
-static size_t packed_bytes(int64_t n, int64_t k) {
-    return (size_t)((n + 15) / 16 * 16 * k) * sizeof(float);
 }
 
 size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
@@ -213,8 +224,10 @@ size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity
     const int64_t d = config->hidden_size, f = config->intermediate_size;
     const int64_t q = config->num_attention_heads * config->head_dim;
     const int64_t kv = config->num_key_value_heads * config->head_dim;
-    const size_t layer = packed_bytes(q + 2 * kv, d) + packed_bytes(d, q) + 2 * packed_bytes(f, d) + packed_bytes(d, f);
-    const size_t weights = (size_t)config->num_hidden_layers * layer + packed_bytes(config->vocab_size, d);
+    const bool half = config->weights_dtype == RT_DTYPE_BF16;
+    const size_t layer = rt_packed_bytes(q + 2 * kv, d, half) + rt_packed_bytes(d, q, half) +
+                         2 * rt_packed_bytes(f, d, half) + rt_packed_bytes(d, f, half);
+    const size_t weights = (size_t)config->num_hidden_layers * layer + rt_packed_bytes(config->vocab_size, d, half);
     return at.overflow ? SIZE_MAX : at.used + weights;
 }
 
@@ -312,7 +325,7 @@ retort_status rt_decoder_step(rt_decoder *dec, int64_t rows, const int32_t *slot
                               const int32_t *ids, const bool *want_logits, float *logits, retort_error *err) {
     RT_TRY(check_step(dec, rows, slot, position, ids, err));
     if (rows == 0) return RETORT_OK;
-    rt_embedding_forward(rows, dec->config.hidden_size, ids, dec->embed, dec->x);
+    rt_embedding_lookup(rows, dec->config.hidden_size, ids, dec->embed, dec->x);
     for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) step_layer(dec, &dec->layers[l], rows, slot, position);
     step_head(dec, rows, want_logits, logits);
     return RETORT_OK;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "compute/bf16.h"
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors data is little-endian and is copied as it is");
 
 static const struct {
@@ -56,14 +58,6 @@ static float float_of_f16(uint16_t half) {
     return float_of_bits(sign | (exponent + 127 - 15) << 23 | mantissa << 13);
 }
 
-/* Adding half of the dropped unit, less one where the kept part is even, and letting the carry run into the exponent
- * is round-to-nearest-even for every finite value; a carry out of the largest exponent is the infinity it should be. */
-static uint16_t bf16_of_float(float x) {
-    uint32_t bits = bits_of_float(x);
-    if ((bits & 0x7fffffffU) > 0x7f800000U) return (uint16_t)(bits >> 16 | 0x40U); /* a NaN stays one */
-    return (uint16_t)((bits + 0x7fffU + (bits >> 16 & 1U)) >> 16);
-}
-
 static uint16_t f16_of_float(float x) {
     const uint32_t bits = bits_of_float(x), magnitude = bits & 0x7fffffffU, sign = bits >> 16 & 0x8000U;
     if (magnitude > 0x7f800000U) return (uint16_t)(sign | 0x7e00U);
@@ -90,7 +84,7 @@ void rt_dtype_decode(rt_dtype dtype, const void *bytes, int64_t count, float *ou
     for (int64_t i = 0; i < count; i++, at += 2) {
         uint16_t half;
         memcpy(&half, at, sizeof half);
-        out[i] = dtype == RT_DTYPE_BF16 ? float_of_bits((uint32_t)half << 16) : float_of_f16(half);
+        out[i] = dtype == RT_DTYPE_BF16 ? rt_float_of_bf16(half) : float_of_f16(half);
     }
 }
 
@@ -102,7 +96,7 @@ void rt_dtype_encode(rt_dtype dtype, const float *x, int64_t count, void *bytes)
     }
     unsigned char *at = bytes;
     for (int64_t i = 0; i < count; i++, at += 2) {
-        uint16_t half = dtype == RT_DTYPE_BF16 ? bf16_of_float(x[i]) : f16_of_float(x[i]);
+        uint16_t half = dtype == RT_DTYPE_BF16 ? rt_bf16_of_float(x[i]) : f16_of_float(x[i]);
         memcpy(at, &half, sizeof half);
     }
 }

@@ -1,8 +1,8 @@
 #include "model/workspace.h"
 
 /* y = x w^T (+ bias). */
-static void linear(int64_t rows, int64_t out, int64_t in, const float *x, const float *w, const float *bias, float *y) {
-    rt_matmul_nt(rows, out, in, x, in, w, in, y, out, false);
+static void linear(int64_t rows, int64_t out, int64_t in, const float *x, rt_matrix w, const float *bias, float *y) {
+    rt_linear_forward(rows, out, in, x, in, w, y, out, false);
     if (bias != NULL) rt_bias_add(rows, out, bias, y, out);
 }
 

@@ -16,7 +16,8 @@ retort_status rt_weights_list(const rt_params *params, bool with_head, rt_st_ten
         const rt_tensor *tensor = &params->tensors[i];
         list[i] = (rt_st_tensor){.name = tensor->name, .dims = tensor->dims};
         for (int32_t d = 0; d < tensor->dims; d++) list[i].shape[d] = tensor->shape[d];
-        if (params->data != NULL) list[i].data = params->data + tensor->offset;
+        if (tensor->half && params->half != NULL) list[i].half = params->half + tensor->offset;
+        if (!tensor->half && params->data != NULL) list[i].data = params->data + tensor->offset;
     }
     *count = n;
     if (with_head) { /* a copy of the tied matrix: checked, not read */
@@ -69,6 +70,26 @@ retort_status rt_weights_open(const char *dir, rt_safetensors *out, retort_error
     return st;
 }
 
+/* A matrix into bfloat16, piece by piece: no second copy of it is made. */
+static retort_status load_half(const rt_safetensors *file, const rt_st_entry *entry, rt_params *params,
+                               const rt_tensor *tensor, retort_error *err) {
+    enum { PIECE = 1 << 14 };
+    float piece[PIECE], rounded[PIECE];
+    rt_dtype dtype = RT_DTYPE_F32; /* rt_weights_check has seen that it is one of the three */
+    (void)rt_dtype_from_name(entry->dtype, &dtype);
+    for (int64_t first = 0; first < entry->count; first += PIECE) {
+        const int64_t n = entry->count - first < PIECE ? entry->count - first : PIECE;
+        rt_dtype_decode(dtype, entry->data + (size_t)first * rt_dtype_size(dtype), n, piece);
+        rt_params_store(params, tensor, first, n, piece);
+        rt_params_fetch(params, tensor, first, n, rounded);
+        const int64_t bad = rt_find_nonfinite(rounded, n);
+        RT_CHECK(bad < 0, err, RETORT_ERR_FORMAT,
+                 "'%s': tensor '%.200s' has the value %g at element %lld, which is not a finite number in BF16",
+                 file->path, entry->name, (double)piece[bad], (long long)(first + bad));
+    }
+    return RETORT_OK;
+}
+
 /* The file is checked against the configuration before memory for the model is taken: a small file cannot make the
  * program allocate what a false config.json claims. */
 static retort_status load_weights(const rt_safetensors *file, rt_model *model, retort_error *err) {
@@ -76,19 +97,32 @@ static retort_status load_weights(const rt_safetensors *file, rt_model *model, r
     RT_TRY(rt_params_create(&model->config, &model->params, err));
     for (int64_t i = 0; i < model->params.num_tensors; i++) {
         const rt_tensor *tensor = &model->params.tensors[i];
-        RT_TRY(rt_safetensors_decode(file, rt_safetensors_find(file, tensor->name), model->params.data + tensor->offset,
-                                     err));
+        const rt_st_entry *entry = rt_safetensors_find(file, tensor->name);
+        RT_TRY(tensor->half ? load_half(file, entry, &model->params, tensor, err)
+                            : rt_safetensors_decode(file, entry, model->params.data + tensor->offset, err));
     }
     return RETORT_OK;
 }
 
+static rt_dtype dtype_of(const rt_safetensors *file, rt_weights_form form) {
+    if (form != RT_WEIGHTS_AUTO) return form == RT_WEIGHTS_BF16 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
+    for (int64_t i = 0; i < file->count; i++)
+        if (file->entries[i].dims == 2 && strcmp(file->entries[i].dtype, "BF16") != 0) return RT_DTYPE_F32;
+    return RT_DTYPE_BF16;
+}
+
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
+    return rt_model_load_as(dir, RT_WEIGHTS_F32, out, err);
+}
+
+retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *out, retort_error *err) {
     *out = (rt_model){0};
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, &model.config, err));
     rt_safetensors file = {0};
     RT_TRY(rt_weights_open(dir, &file, err));
+    model.config.weights_dtype = dtype_of(&file, form);
     retort_status st = load_weights(&file, &model, err);
     rt_safetensors_close(&file);
     if (st != RETORT_OK) {
@@ -118,6 +152,19 @@ static retort_status config_text(const rt_config *c, rt_buffer *text, retort_err
     return rt_buffer_puts(text, "\n", err);
 }
 
+static void hash_weights(struct sha256_ctx *context, const rt_params *params) {
+    enum { PIECE = 1 << 14 };
+    float piece[PIECE];
+    for (int64_t i = 0; i < params->num_tensors; i++) {
+        const rt_tensor *tensor = &params->tensors[i];
+        for (int64_t first = 0; first < tensor->count; first += PIECE) {
+            const int64_t n = tensor->count - first < PIECE ? tensor->count - first : PIECE;
+            rt_params_fetch(params, tensor, first, n, piece);
+            sha256_update(context, (size_t)n * sizeof *piece, (const uint8_t *)piece);
+        }
+    }
+}
+
 retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *err) {
     rt_buffer text = {0};
     retort_status st = config_text(&model->config, &text, err);
@@ -125,7 +172,7 @@ retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *e
         struct sha256_ctx context;
         sha256_init(&context);
         sha256_update(&context, text.length, (const uint8_t *)text.data);
-        sha256_update(&context, (size_t)model->params.count * sizeof(float), (const uint8_t *)model->params.data);
+        hash_weights(&context, &model->params);
         uint8_t digest[SHA256_DIGEST_SIZE];
         sha256_digest(&context, sizeof digest, digest);
         for (size_t i = 0; i < sizeof digest; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);

@@ -11,6 +11,8 @@
 #include "compute/compute.h"
 #include "core/error.h"
 
+typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
+
 /* Which published architecture a configuration's files are of; architecture.h knows names and features. The engine
  * itself reads only the features below. */
 typedef enum rt_architecture { RT_QWEN2, RT_LLAMA } rt_architecture;
@@ -32,51 +34,68 @@ typedef struct rt_config {
     int32_t bos_token_id, pad_token_id; /* -1: none */
     int32_t eos_token_id[8];
     int32_t num_eos;
+    /* How the model is held in memory, F32 or BF16; not part of config.json, and F32 where nothing else is said.
+     * Matrices that are only read (sampling, a frozen base) may be bfloat16; arithmetic is float32 all the same. */
+    rt_dtype weights_dtype;
 } rt_config;
 
-/* ---- parameters: one flat float block, tensors in a fixed order ---- */
+/* ---- parameters: one flat block, tensors in a fixed order ---- */
 typedef struct rt_layer_params { /* pointers into the block; shapes as in transformers */
     float *input_norm;           /* [D] */
-    float *q_w, *q_b;            /* [H*E][D], [H*E] */
-    float *k_w, *k_b;            /* [G*E][D], [G*E] */
-    float *v_w, *v_b;            /* [G*E][D], [G*E] */
-    float *o_w;                  /* [D][H*E] */
+    rt_matrix q_w;               /* [H*E][D] */
+    float *q_b;                  /* [H*E] */
+    rt_matrix k_w;               /* [G*E][D] */
+    float *k_b;                  /* [G*E] */
+    rt_matrix v_w;               /* [G*E][D] */
+    float *v_b;                  /* [G*E] */
+    rt_matrix o_w;               /* [D][H*E] */
     float *post_norm;            /* [D] */
-    float *gate_w, *up_w;        /* [F][D] */
-    float *down_w;               /* [D][F] */
+    rt_matrix gate_w, up_w;      /* [F][D] */
+    rt_matrix down_w;            /* [D][F] */
 } rt_layer_params;
 
 typedef struct rt_tensor {
-    char name[96]; /* "model.layers.0.self_attn.q_proj.weight" */
-    int64_t offset, count;
+    char name[96];         /* "model.layers.0.self_attn.q_proj.weight" */
+    int64_t offset, count; /* offset: into half or data */
     int64_t shape[2];
     int32_t dims;
+    bool half;  /* lies in the block of bfloat16 */
     bool decay; /* weight decay applies (matrices; not norms and biases) */
 } rt_tensor;
 
+/* Float32 weights, gradients and moments are one block `data` of `count` floats. With weights_dtype BF16 the matrices
+ * lie in `half` instead, and data holds only the vectors (norms, biases). */
 typedef struct rt_params {
-    float *data; /* 64-byte aligned */
-    int64_t count;
+    float *data;     /* 64-byte aligned */
+    uint16_t *half;  /* NULL for float32 */
+    int64_t count;   /* parameters in all */
+    int64_t in_half; /* of them bfloat16 */
     rt_tensor *tensors;
     int64_t num_tensors;
-    float *embed; /* [V][D] */
-    float *norm;  /* [D] */
-    float *head;  /* [V][D]; == embed when tied */
+    rt_matrix embed; /* [V][D] */
+    float *norm;     /* [D] */
+    rt_matrix head;  /* [V][D]; == embed when tied */
     rt_layer_params *layers;
 } rt_params;
 
-/* Also used for gradients and for AdamW's moments (same layout). Zeroed. */
+/* Zeroed, in the format config->weights_dtype. Also used for gradients and for AdamW's moments, which are float32. */
 retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err);
 /* Only names, shapes and counts (data, layers and the pointers into data stay NULL): what a model will need, before
  * memory is taken. Release likewise. */
 retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err);
 void rt_params_release(rt_params *params);
+/* Bytes of such a block; SIZE_MAX when out of range. */
+size_t rt_params_bytes(const rt_config *config);
+/* Elements first .. first + count - 1 of a tensor from floats and to floats. Stored into bfloat16 they are rounded to
+ * nearest, ties to even. */
+void rt_params_store(rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, const float *x);
+void rt_params_fetch(const rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, float *x);
 /* Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down) scaled by
  * 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */
 void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed);
 /* Every number within bounds that make all later size arithmetic safe; `where` names the source in the message. */
 retort_status rt_config_validate(const rt_config *config, const char *where, retort_error *err);
-/* True when weights of one fit the other. */
+/* True when weights of one fit the other, whatever format they are held in. */
 bool rt_config_same_shape(const rt_config *a, const rt_config *b);
 
 typedef struct rt_model {
@@ -86,13 +105,17 @@ typedef struct rt_model {
 
 /* ---- disk: a Hugging Face directory ---- */
 /* Reads config.json (and generation_config.json's eos list) and model.safetensors (F32, BF16, F16), everything
- * validated before use. */
+ * validated before use. Weights become float32. */
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
-typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
+/* The same with matrices held as: what the file has (bfloat16 if all its matrices are, else float32: no result depends
+ * on it), float32, or bfloat16 (rounded). The order is that of the option's choices "auto|f32|bf16". */
+typedef enum rt_weights_form { RT_WEIGHTS_AUTO, RT_WEIGHTS_F32, RT_WEIGHTS_BF16 } rt_weights_form;
+retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *out, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
 retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
 void rt_model_release(rt_model *model);
-/* SHA-256 over config and the float32 weights in tensor order. */
+/* SHA-256 over config and the weights as float32 in tensor order: a model held as bfloat16 has the hash of the float32
+ * model with those values. */
 retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *err);
 
 /* FLOPs of a forward pass over `tokens` tokens whose attended key counts sum to `keys` (2 per multiply-add);
@@ -152,7 +175,8 @@ size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity
 /* What it was created with. */
 void rt_decoder_limits(const rt_decoder *decoder, int64_t *slots, int64_t *capacity, int64_t *max_rows);
 /* Takes new weights without new memory (RL after each update). What the slots hold stays, computed with the old
- * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape. */
+ * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape
+ * or weights_dtype. */
 retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);
 /* Appends row r's token id at (slot[r], position[r]). A slot's rows within a step ascend one by one (prefill in any
  * chunking, mixed with single tokens of other slots); the first may continue the slot or go back to a position already

@@ -11,21 +11,24 @@
  * with tensors it names them, with data it hands out their places. */
 typedef struct layout {
     float *data;
+    uint16_t *half;
     rt_tensor *tensors;
-    int64_t num_tensors, count;
+    int64_t num_tensors;
+    int64_t in_data, in_half; /* parameters in each block */
+    bool halves;              /* matrices are bfloat16 */
 } layout;
 
-static float *place(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) RETORT_PRINTF(4, 5);
+static void name_tensor(layout *at, bool half, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
+                        va_list args) RETORT_PRINTF(6, 0);
 
 /* cols == 0 makes a vector; vectors (norms and biases) take no weight decay. */
-static float *place(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) {
-    const int64_t offset = at->count, count = cols == 0 ? rows : rows * cols;
+static void name_tensor(layout *at, bool half, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
+                        va_list args) {
+    const int64_t count = cols == 0 ? rows : rows * cols;
     if (at->tensors != NULL) {
         rt_tensor *tensor = &at->tensors[at->num_tensors];
-        va_list args;
-        va_start(args, fmt);
         vsnprintf(tensor->name, sizeof tensor->name, fmt, args);
-        va_end(args);
+        tensor->half = half;
         tensor->offset = offset;
         tensor->count = count;
         tensor->shape[0] = rows;
@@ -34,73 +37,116 @@ static float *place(layout *at, int64_t rows, int64_t cols, const char *fmt, ...
         tensor->decay = cols != 0;
     }
     at->num_tensors++;
-    at->count += count;
+    *(half ? &at->in_half : &at->in_data) += count;
+}
+
+static float *place(layout *at, int64_t count, const char *fmt, ...) RETORT_PRINTF(3, 4);
+
+/* A vector. */
+static float *place(layout *at, int64_t count, const char *fmt, ...) {
+    const int64_t offset = at->in_data;
+    va_list args;
+    va_start(args, fmt);
+    name_tensor(at, false, offset, count, 0, fmt, args);
+    va_end(args);
     return at->data != NULL ? at->data + offset : NULL;
 }
 
+static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) RETORT_PRINTF(4, 5);
+
+static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) {
+    const int64_t offset = at->halves ? at->in_half : at->in_data;
+    va_list args;
+    va_start(args, fmt);
+    name_tensor(at, at->halves, offset, rows, cols, fmt, args);
+    va_end(args);
+    return (rt_matrix){.f32 = !at->halves && at->data != NULL ? at->data + offset : NULL,
+                       .bf16 = at->half != NULL ? at->half + offset : NULL};
+}
+
 /* An attention projection's weight and, where the architecture has one, its bias. */
-static void place_projection(layout *at, const rt_config *c, int layer, char name, int64_t rows, float **w, float **b) {
-    *w = place(at, rows, c->hidden_size, "model.layers.%d.self_attn.%c_proj.weight", layer, name);
+static void place_projection(layout *at, const rt_config *c, int layer, char name, int64_t rows, rt_matrix *w,
+                             float **b) {
+    *w = place_matrix(at, rows, c->hidden_size, "model.layers.%d.self_attn.%c_proj.weight", layer, name);
     *b = NULL;
-    if (c->qkv_bias) *b = place(at, rows, 0, "model.layers.%d.self_attn.%c_proj.bias", layer, name);
+    if (c->qkv_bias) *b = place(at, rows, "model.layers.%d.self_attn.%c_proj.bias", layer, name);
 }
 
 static rt_layer_params place_layer(layout *at, const rt_config *c, int layer) {
     const int64_t d = c->hidden_size, f = c->intermediate_size;
     const int64_t q = c->num_attention_heads * c->head_dim, kv = c->num_key_value_heads * c->head_dim;
     rt_layer_params p;
-    p.input_norm = place(at, d, 0, "model.layers.%d.input_layernorm.weight", layer);
+    p.input_norm = place(at, d, "model.layers.%d.input_layernorm.weight", layer);
     place_projection(at, c, layer, 'q', q, &p.q_w, &p.q_b);
     place_projection(at, c, layer, 'k', kv, &p.k_w, &p.k_b);
     place_projection(at, c, layer, 'v', kv, &p.v_w, &p.v_b);
-    p.o_w = place(at, d, q, "model.layers.%d.self_attn.o_proj.weight", layer);
-    p.post_norm = place(at, d, 0, "model.layers.%d.post_attention_layernorm.weight", layer);
-    p.gate_w = place(at, f, d, "model.layers.%d.mlp.gate_proj.weight", layer);
-    p.up_w = place(at, f, d, "model.layers.%d.mlp.up_proj.weight", layer);
-    p.down_w = place(at, d, f, "model.layers.%d.mlp.down_proj.weight", layer);
+    p.o_w = place_matrix(at, d, q, "model.layers.%d.self_attn.o_proj.weight", layer);
+    p.post_norm = place(at, d, "model.layers.%d.post_attention_layernorm.weight", layer);
+    p.gate_w = place_matrix(at, f, d, "model.layers.%d.mlp.gate_proj.weight", layer);
+    p.up_w = place_matrix(at, f, d, "model.layers.%d.mlp.up_proj.weight", layer);
+    p.down_w = place_matrix(at, d, f, "model.layers.%d.mlp.down_proj.weight", layer);
     return p;
 }
 
 static void place_all(layout *at, const rt_config *c, rt_params *params) {
-    params->embed = place(at, c->vocab_size, c->hidden_size, "model.embed_tokens.weight");
+    params->embed = place_matrix(at, c->vocab_size, c->hidden_size, "model.embed_tokens.weight");
     for (int layer = 0; layer < (int)c->num_hidden_layers; layer++) {
         rt_layer_params p = place_layer(at, c, layer);
         if (params->layers != NULL) params->layers[layer] = p;
     }
-    params->norm = place(at, c->hidden_size, 0, "model.norm.weight");
-    params->head = c->tie_word_embeddings ? params->embed : place(at, c->vocab_size, c->hidden_size, "lm_head.weight");
+    params->norm = place(at, c->hidden_size, "model.norm.weight");
+    params->head =
+        c->tie_word_embeddings ? params->embed : place_matrix(at, c->vocab_size, c->hidden_size, "lm_head.weight");
 }
 
 retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err) {
     *out = (rt_params){0};
     RT_TRY(rt_config_validate(config, "model configuration", err));
     rt_params params = {0};
-    layout at = {0};
+    layout at = {.halves = config->weights_dtype == RT_DTYPE_BF16};
     place_all(&at, config, &params);
-    params.count = at.count;
+    params.count = at.in_data + at.in_half;
+    params.in_half = at.in_half;
     params.num_tensors = at.num_tensors;
     params.tensors = rt_calloc((size_t)params.num_tensors, sizeof *params.tensors);
     RT_CHECK(params.tensors != NULL, err, RETORT_ERR_MEMORY, "out of memory for the names of %lld tensors",
              (long long)params.num_tensors);
-    at = (layout){.tensors = params.tensors};
+    at = (layout){.tensors = params.tensors, .halves = at.halves};
     place_all(&at, config, &params);
     *out = params;
     return RETORT_OK;
+}
+
+static size_t block_bytes(const rt_params *params) {
+    return (size_t)(params->count - params->in_half) * sizeof(float) + (size_t)params->in_half * sizeof(uint16_t);
+}
+
+size_t rt_params_bytes(const rt_config *config) {
+    if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK) return SIZE_MAX;
+    rt_params params = {0};
+    layout at = {.halves = config->weights_dtype == RT_DTYPE_BF16};
+    place_all(&at, config, &params);
+    params.count = at.in_data + at.in_half;
+    params.in_half = at.in_half;
+    return block_bytes(&params);
 }
 
 retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err) {
     rt_params params;
     *out = (rt_params){0};
     RT_TRY(rt_params_layout(config, &params, err));
-    params.data = rt_aligned_alloc((size_t)params.count, sizeof(float));
+    const bool halves = params.in_half > 0;
+    params.data = rt_aligned_alloc((size_t)(params.count - params.in_half), sizeof(float));
+    if (halves) params.half = rt_aligned_alloc((size_t)params.in_half, sizeof *params.half);
     params.layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *params.layers);
-    if (params.data == NULL || params.layers == NULL) {
+    if (params.data == NULL || params.layers == NULL || (halves && params.half == NULL)) {
         const long long count = params.count;
+        const double bytes = (double)block_bytes(&params);
         rt_params_release(&params);
         return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: a model of %lld parameters needs %.1f MiB", count,
-                       (double)count * sizeof(float) / (1 << 20));
+                       bytes / (1 << 20));
     }
-    layout at = {.data = params.data};
+    layout at = {.data = params.data, .half = params.half, .halves = halves};
     place_all(&at, config, &params);
     *out = params;
     return RETORT_OK;
@@ -108,9 +154,26 @@ retort_status rt_params_create(const rt_config *config, rt_params *out, retort_e
 
 void rt_params_release(rt_params *params) {
     rt_free(params->data);
+    rt_free(params->half);
     rt_free(params->tensors);
     rt_free(params->layers);
     *params = (rt_params){0};
+}
+
+void rt_params_store(rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, const float *x) {
+    const int64_t at = tensor->offset + first;
+    if (tensor->half)
+        rt_bf16_encode(count, x, params->half + at);
+    else
+        memcpy(params->data + at, x, (size_t)count * sizeof *x);
+}
+
+void rt_params_fetch(const rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, float *x) {
+    const int64_t at = tensor->offset + first;
+    if (tensor->half)
+        rt_bf16_decode(count, params->half + at, x);
+    else
+        memcpy(x, params->data + at, (size_t)count * sizeof *x);
 }
 
 static bool ends_with(const char *text, const char *end) {
@@ -123,15 +186,17 @@ void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed) {
     const double residual = 1.0 / sqrt(2.0 * (double)config->num_hidden_layers);
     for (int64_t i = 0; i < params->num_tensors; i++) {
         const rt_tensor *tensor = &params->tensors[i];
-        float *x = params->data + tensor->offset;
         if (tensor->dims == 1) {
             const float value = ends_with(tensor->name, ".bias") ? 0.0F : 1.0F;
-            for (int64_t j = 0; j < tensor->count; j++) x[j] = value;
+            for (int64_t j = 0; j < tensor->count; j++) params->data[tensor->offset + j] = value;
             continue;
         }
         double std = config->initializer_range;
         if (ends_with(tensor->name, "o_proj.weight") || ends_with(tensor->name, "down_proj.weight")) std *= residual;
         rt_rng rng = rt_rng_make(seed, (uint64_t)i);
-        for (int64_t j = 0; j < tensor->count; j++) x[j] = (float)(std * rt_rng_normal(&rng));
+        for (int64_t j = 0; j < tensor->count; j++) {
+            const float x = (float)(std * rt_rng_normal(&rng));
+            rt_params_store(params, tensor, j, 1, &x);
+        }
     }
 }

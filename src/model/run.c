@@ -67,7 +67,7 @@ static void run_head(const rt_model *model, rt_workspace *ws, const float *x, co
                                .weight = backward ? weigh : NULL,
                                .context = &b,
                                .dhidden = backward ? ws->dnorm : NULL,
-                               .dw = backward ? grads->head : NULL,
+                               .dw = backward ? grads->head.f32 : NULL,
                                .scratch = ws->head_scratch};
     rt_head(&args);
     if (!backward) {
@@ -83,7 +83,7 @@ static void embedding_backward(rt_workspace *ws, rt_params *grads) {
     const rt_plan *plan = &ws->plan;
     const bool tied = ws->embed_grad != NULL;
     rt_embedding_backward(plan->tokens, ws->config.hidden_size, plan->ids, ws->dx,
-                          tied ? ws->embed_grad : grads->embed);
+                          tied ? ws->embed_grad : grads->embed.f32);
     if (!tied) return;
     for (int64_t t = 0; t < plan->tokens; t++) ws->embed_touched[plan->ids[t]] = 1;
 }
@@ -92,7 +92,7 @@ static void embedding_backward(rt_workspace *ws, rt_params *grads) {
 static void run_forward(const rt_model *model, rt_workspace *ws, const rt_objective *objective) {
     const rt_plan *plan = &ws->plan;
     const int64_t layers = ws->config.num_hidden_layers;
-    rt_embedding_forward(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
+    rt_embedding_lookup(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
     for (int64_t l = 0; l < layers; l++)
         rt_layer_forward(ws, &model->params.layers[l], &ws->acts[0], ws->x[l % 2], ws->x[(l + 1) % 2]);
     run_head(model, ws, ws->x[layers % 2], objective, NULL);
@@ -102,7 +102,7 @@ static void run_training(const rt_model *model, rt_workspace *ws, const rt_objec
     const rt_plan *plan = &ws->plan;
     const rt_layer_params *p = model->params.layers;
     const int64_t layers = ws->config.num_hidden_layers;
-    rt_embedding_forward(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
+    rt_embedding_lookup(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
     for (int64_t l = 0; l < layers; l++) rt_layer_forward(ws, &p[l], &ws->acts[l], ws->x[l], ws->x[l + 1]);
     run_head(model, ws, ws->x[layers], objective, grads);
     for (int64_t l = layers - 1; l >= 0; l--) {
@@ -120,6 +120,8 @@ static retort_status check_call(const rt_model *model, const rt_workspace *ws, c
     RT_CHECK(objective->logp != NULL, err, RETORT_ERR_USAGE, "objective has no room for 'logp'");
     RT_CHECK(isfinite(objective->inv_temperature) && objective->inv_temperature > 0.0F, err, RETORT_ERR_USAGE,
              "inverse temperature is %g, must be a positive number", (double)objective->inv_temperature);
+    RT_CHECK(objective->weight == NULL || model->config.weights_dtype == RT_DTYPE_F32, err, RETORT_ERR_USAGE,
+             "bfloat16 weights cannot be trained: their updates would be rounded away");
     RT_CHECK(objective->weight == NULL || (grads != NULL && grads->count == model->params.count), err, RETORT_ERR_USAGE,
              "a training pass needs gradients of the model's shape");
     return RETORT_OK;

@@ -77,14 +77,16 @@ static retort_status write_header(rt_atomic_file *file, const json_t *header, re
 static retort_status write_tensor(rt_atomic_file *file, const rt_st_tensor *tensor, int64_t count, rt_dtype dtype,
                                   retort_error *err) {
     unsigned char bytes[CHUNK * sizeof(float)];
+    float widened[CHUNK];
     for (int64_t start = 0; start < count; start += CHUNK) {
         const int64_t n = count - start < CHUNK ? count - start : CHUNK;
-        rt_dtype_encode(dtype, tensor->data + start, n, bytes);
+        const float *values = tensor->half != NULL ? widened : tensor->data + start;
+        if (tensor->half != NULL) rt_bf16_decode(n, tensor->half + start, widened);
+        rt_dtype_encode(dtype, values, n, bytes);
         const int64_t bad = rt_dtype_find_nonfinite(dtype, bytes, n);
         RT_CHECK(bad < 0, err, RETORT_ERR_NUMERIC,
                  "cannot write '%s': tensor '%s' has the value %g at element %lld, which is not a finite number in %s",
-                 file->path, tensor->name, (double)tensor->data[start + bad], (long long)(start + bad),
-                 rt_dtype_name(dtype));
+                 file->path, tensor->name, (double)values[bad], (long long)(start + bad), rt_dtype_name(dtype));
         RT_TRY(rt_atomic_write(file, bytes, (size_t)n * rt_dtype_size(dtype), err));
     }
     return RETORT_OK;

@@ -150,7 +150,7 @@ void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads) {
     for (int64_t id = 0; id < ws->config.vocab_size; id++) {
         if (!ws->embed_touched[id]) continue;
         float *row = ws->embed_grad + id * d;
-        rt_add(d, row, grads->embed + id * d);
+        rt_add(d, row, grads->embed.f32 + id * d);
         memset(row, 0, (size_t)d * sizeof *row);
         ws->embed_touched[id] = 0;
     }

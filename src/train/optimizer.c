@@ -12,9 +12,11 @@ retort_status rt_optimizer_create(const rt_config *config, const retort_training
         .weight_decay = options->weight_decay,
         .max_norm = options->max_grad_norm,
     };
-    retort_status st = rt_params_create(config, &optimizer.grads, err);
-    if (st == RETORT_OK) st = rt_params_create(config, &optimizer.m, err);
-    if (st == RETORT_OK) st = rt_params_create(config, &optimizer.v, err);
+    rt_config floats = *config;
+    floats.weights_dtype = RT_DTYPE_F32;
+    retort_status st = rt_params_create(&floats, &optimizer.grads, err);
+    if (st == RETORT_OK) st = rt_params_create(&floats, &optimizer.m, err);
+    if (st == RETORT_OK) st = rt_params_create(&floats, &optimizer.v, err);
     if (st != RETORT_OK) {
         rt_optimizer_release(&optimizer);
         return st;

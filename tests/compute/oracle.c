@@ -187,7 +187,7 @@ void oracle_head(const rt_head_args *args) {
         args->logp[t] = 0;
         if (args->entropy != NULL) args->entropy[t] = 0;
         if (args->target[t] < 0) continue;
-        for (int64_t j = 0; j < vocab; j++) row[j] = chain(d, args->hidden + t * d, args->w + j * d);
+        for (int64_t j = 0; j < vocab; j++) row[j] = chain(d, args->hidden + t * d, args->w.f32 + j * d);
         lse[t] = oracle_logsumexp(vocab, row, args->inv_temperature);
         args->logp[t] = row[args->target[t]] * args->inv_temperature - lse[t];
         if (args->entropy != NULL) args->entropy[t] = oracle_entropy(vocab, row, args->inv_temperature, lse[t]);
@@ -202,7 +202,7 @@ void oracle_head(const rt_head_args *args) {
             float onehot = j == args->target[t] ? 1.0f : 0.0f;
             float gradient = (coefficient[t] * (onehot - p)) * args->inv_temperature;
             for (int64_t i = 0; i < d && dhidden != NULL; i++)
-                dhidden[i] = fmaf(gradient, args->w[j * d + i], dhidden[i]);
+                dhidden[i] = fmaf(gradient, args->w.f32[j * d + i], dhidden[i]);
             for (int64_t i = 0; i < d && args->dw != NULL; i++)
                 args->dw[j * d + i] = fmaf(gradient, args->hidden[t * d + i], args->dw[j * d + i]);
         }

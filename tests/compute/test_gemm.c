@@ -15,8 +15,17 @@
 #include "core/mem.h"
 #include "oracle_gemm.h"
 
-typedef enum form { FORM_NT, FORM_NN, FORM_TN, FORM_PACKED, FORMS } form;
-static const char *const form_names[] = {"nt", "nn", "tn", "packed"};
+typedef enum form { FORM_NT, FORM_NN, FORM_TN, FORM_PACKED, FORM_NT_HALF, FORM_NN_HALF, FORM_PACKED_HALF, FORMS } form;
+static const char *const form_names[] = {"nt", "nn", "tn", "packed", "nt bf16", "nn bf16", "packed bf16"};
+
+static bool is_half(form f) {
+    return f >= FORM_NT_HALF;
+}
+
+/* b is [n][k]. */
+static bool is_transposed(form f) {
+    return f != FORM_NN && f != FORM_TN && f != FORM_NN_HALF;
+}
 
 typedef struct shape {
     int64_t m, n, k;
@@ -47,6 +56,7 @@ typedef struct operands {
     form f;
     int64_t lda, ldb, ldc, size_a, size_b, size_c;
     float *a, *b, *c, *expected, *got;
+    uint16_t *half; /* b as bfloat16, where the form wants it; b then holds the rounded values */
 } operands;
 
 static float *filled(int64_t n) {
@@ -59,10 +69,10 @@ static float *filled(int64_t n) {
 static void make(operands *o, form f, shape s) {
     *o = (operands){.s = s, .f = f};
     int64_t a_rows = f == FORM_TN ? s.k : s.m, a_columns = f == FORM_TN ? s.m : s.k;
-    bool transposed = f == FORM_NT || f == FORM_PACKED;
+    bool transposed = is_transposed(f);
     int64_t b_rows = transposed ? s.n : s.k, b_columns = transposed ? s.k : s.n;
     o->lda = a_columns + s.gap;
-    o->ldb = b_columns + s.gap / 2;
+    o->ldb = b_columns + (is_half(f) ? 0 : s.gap / 2);
     o->ldc = s.n + s.gap;
     o->size_a = extent(a_rows, a_columns, o->lda);
     o->size_b = extent(b_rows, b_columns, o->ldb);
@@ -72,6 +82,12 @@ static void make(operands *o, form f, shape s) {
     o->c = filled(o->size_c);
     o->expected = filled(o->size_c);
     o->got = filled(o->size_c);
+    if (is_half(f)) {
+        o->half = malloc((size_t)(o->size_b > 0 ? o->size_b : 1) * sizeof *o->half);
+        assert_non_null(o->half);
+        rt_bf16_encode(o->size_b, o->b, o->half);
+        rt_bf16_round(o->size_b, o->b);
+    }
 }
 
 static void release(operands *o) {
@@ -80,10 +96,11 @@ static void release(operands *o) {
     free(o->c);
     free(o->expected);
     free(o->got);
+    free(o->half);
 }
 
 static void oracle(operands *o, bool accumulate) {
-    bool tn = o->f == FORM_TN, transposed = o->f == FORM_NT || o->f == FORM_PACKED;
+    bool tn = o->f == FORM_TN, transposed = is_transposed(o->f);
     oracle_matrix a = {o->a, tn ? 1 : o->lda, tn ? o->lda : 1};
     oracle_matrix b = {o->b, transposed ? 1 : o->ldb, transposed ? o->ldb : 1};
     memcpy(o->expected, o->c, (size_t)o->size_c * sizeof(float));
@@ -99,10 +116,19 @@ static void run(operands *o, bool accumulate) {
         rt_matmul_nn(s->m, s->n, s->k, o->a, o->lda, o->b, o->ldb, o->got, o->ldc, accumulate);
     else if (o->f == FORM_TN)
         rt_matmul_tn(s->m, s->n, s->k, o->a, o->lda, o->b, o->ldb, o->got, o->ldc, accumulate);
+    else if (o->f == FORM_NT_HALF)
+        rt_linear_forward(s->m, s->n, s->k, o->a, o->lda, (rt_matrix){.bf16 = o->half}, o->got, o->ldc, accumulate);
+    else if (o->f == FORM_NN_HALF)
+        rt_linear_backward(s->m, s->n, s->k, o->a, o->lda, (rt_matrix){.bf16 = o->half}, o->got, o->ldc, accumulate);
     else {
         rt_packed packed;
-        assert_int_equal(rt_pack_weight(s->n, s->k, o->b, o->ldb, &packed, NULL), RETORT_OK);
-        rt_matmul_packed(s->m, o->a, o->lda, &packed, o->got, o->ldc);
+        assert_int_equal(is_half(o->f) ? rt_pack_matrix(s->n, s->k, (rt_matrix){.bf16 = o->half}, &packed, NULL)
+                                       : rt_pack_weight(s->n, s->k, o->b, o->ldb, &packed, NULL),
+                         RETORT_OK);
+        if (accumulate)
+            rt_matmul_packed_add(s->m, o->a, o->lda, &packed, o->got, o->ldc);
+        else
+            rt_matmul_packed(s->m, o->a, o->lda, &packed, o->got, o->ldc);
         rt_packed_release(&packed);
     }
 }
@@ -123,7 +149,7 @@ static void check_shape(form f, shape s, int threads_max) {
     int isa_count = isa_list(isas);
     operands o;
     make(&o, f, s);
-    for (int accumulate = 0; accumulate < (f == FORM_PACKED ? 1 : 2); accumulate++) {
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
         oracle(&o, accumulate != 0);
         for (int i = 0; i < isa_count; i++) {
             assert_int_equal(rt_compute_use_isa(isas[i], NULL), RETORT_OK);
@@ -198,15 +224,15 @@ static void splits_of_k(void **unused) {
 }
 
 /* A row's result does not depend on which rows are beside it. */
-static void rows_alone_or_together(void **unused) {
-    (void)unused;
+static void alone_or_together(form f) {
     rt_isa isas[3];
     int isa_count = isa_list(isas);
     operands o;
-    make(&o, FORM_PACKED, (shape){70, 200, 300, 0});
+    make(&o, f, (shape){70, 200, 300, 0});
     oracle(&o, false);
     rt_packed packed;
-    assert_int_equal(rt_pack_weight(o.s.n, o.s.k, o.b, o.ldb, &packed, NULL), RETORT_OK);
+    const rt_matrix b = is_half(f) ? (rt_matrix){.bf16 = o.half} : (rt_matrix){.f32 = o.b};
+    assert_int_equal(rt_pack_matrix(o.s.n, o.s.k, b, &packed, NULL), RETORT_OK);
     for (int i = 0; i < isa_count; i++) {
         /* Packed under one instruction set, used under all. */
         assert_int_equal(rt_compute_use_isa(isas[i], NULL), RETORT_OK);
@@ -223,6 +249,35 @@ static void rows_alone_or_together(void **unused) {
     release(&o);
 }
 
+static void rows_alone_or_together(void **unused) {
+    (void)unused;
+    alone_or_together(FORM_PACKED);
+    alone_or_together(FORM_PACKED_HALF);
+}
+
+/* Rounding against the definition: the nearest of the two neighbours, the even one on a tie. */
+static void rounding_to_bf16(void **unused) {
+    (void)unused;
+    const float exact[] = {0.0f, -0.0f, 1.0f, 0x1p-133f, -0x1.fep127f, INFINITY, -INFINITY};
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+        float x = exact[i];
+        rt_bf16_round(1, &x);
+        assert_memory_equal(&x, &exact[i], sizeof x);
+    }
+    const float pairs[][2] = {{0x1.01p0f, 0x1.0p0f},      {0x1.03p0f, 0x1.04p0f},      {0x1.010002p0f, 0x1.02p0f},
+                              {-0x1.03p-9f, -0x1.04p-9f}, {0x1.ff8p127f, INFINITY},    {0x1.fefffep127f, 0x1.fep127f},
+                              {0x1.8p-134f, 0x1p-133f},   {0x1.0002p-134f, 0x1p-133f}, {0x1p-134f, 0.0f}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        float x = pairs[i][0];
+        rt_bf16_round(1, &x);
+        if (memcmp(&x, &pairs[i][1], sizeof x) != 0)
+            fail_msg("%a rounds to %a, not %a", (double)pairs[i][0], (double)pairs[i][1], (double)x);
+    }
+    float nan = NAN;
+    rt_bf16_round(1, &nan);
+    assert_true(isnan(nan));
+}
+
 static void nan_and_inf_pass_through(void **unused) {
     (void)unused;
     rt_isa isas[3];
@@ -235,6 +290,7 @@ static void nan_and_inf_pass_through(void **unused) {
         o.b[17] = -INFINITY;
         o.b[230] = NAN;
         o.b[400] = 0.0f;
+        if (is_half((form)f)) rt_bf16_encode(o.size_b, o.b, o.half);
         oracle(&o, false);
         for (int i = 0; i < isa_count; i++) {
             assert_int_equal(rt_compute_use_isa(isas[i], NULL), RETORT_OK);
@@ -316,15 +372,11 @@ static void inside_a_parallel_region(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(set_up_and_errors),
-        cmocka_unit_test(random_small_shapes),
-        cmocka_unit_test(every_tile),
-        cmocka_unit_test(block_boundaries_and_threads),
-        cmocka_unit_test(splits_of_k),
-        cmocka_unit_test(rows_alone_or_together),
-        cmocka_unit_test(nan_and_inf_pass_through),
-        cmocka_unit_test(empty_products),
-        cmocka_unit_test(inside_a_parallel_region),
+        cmocka_unit_test(set_up_and_errors), cmocka_unit_test(random_small_shapes),
+        cmocka_unit_test(every_tile),        cmocka_unit_test(block_boundaries_and_threads),
+        cmocka_unit_test(splits_of_k),       cmocka_unit_test(rows_alone_or_together),
+        cmocka_unit_test(rounding_to_bf16),  cmocka_unit_test(nan_and_inf_pass_through),
+        cmocka_unit_test(empty_products),    cmocka_unit_test(inside_a_parallel_region),
     };
     return cmocka_run_group_tests_name("gemm", tests, NULL, NULL);
 }

@@ -202,7 +202,7 @@ static void head(void **state) {
                             .d = WIDTH,
                             .vocab = VOCAB,
                             .hidden = b.x,
-                            .w = b.x + SCORED * WIDTH,
+                            .w = {.f32 = b.x + SCORED * WIDTH},
                             .target = TARGET,
                             .inv_temperature = (float)INVERSE_TEMPERATURE,
                             .logp = logp,

@@ -31,7 +31,7 @@ static rt_head_args args_of(problem *p) {
                           .d = p->d,
                           .vocab = p->vocab,
                           .hidden = p->hidden,
-                          .w = p->w,
+                          .w = {.f32 = (float *)p->w},
                           .target = p->target,
                           .inv_temperature = p->inv_temperature,
                           .weight = weight,
