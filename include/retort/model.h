@@ -27,7 +27,7 @@ extern "C" {
 #define RETORT_MODEL_MAX_EOS 8
 
 typedef struct retort_model_info {
-    char *path;               /* the folder, as given */
+    char *path;               /* the folder: as given, or the snapshot of a model in the Hub's cache */
     const char *architecture; /* "Qwen2ForCausalLM", as in config.json */
 
     int64_t parameters; /* distinct ones: a tied output head counts once, with the embedding */

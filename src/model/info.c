@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/hub_cache.h"
 #include "model/architecture.h"
 #include "model/weights.h"
 
@@ -121,10 +122,10 @@ static retort_status inspect(const char *dir, retort_model_info *info, retort_er
     return inspect_tokenizer(dir, info, err);
 }
 
-retort_status retort_model_inspect(const char *dir, retort_model_info *out, retort_error *err) {
-    retort_model_info info = {.path = rt_strdup(dir)};
-    RT_CHECK(info.path != NULL, err, RETORT_ERR_MEMORY, "out of memory while inspecting '%s'", dir);
-    retort_status st = inspect(dir, &info, err);
+retort_status retort_model_inspect(const char *name, retort_model_info *out, retort_error *err) {
+    retort_model_info info = {0};
+    RT_TRY(rt_model_path(name, &info.path, err));
+    retort_status st = inspect(info.path, &info, err);
     if (st != RETORT_OK) retort_model_info_release(&info);
     *out = info;
     return st;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/hub_cache.h"
 #include "model/architecture.h"
 #include "model/config_json.h"
 #include "model/safetensors.h"
@@ -115,8 +116,7 @@ retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
     return rt_model_load_as(dir, RT_WEIGHTS_F32, out, err);
 }
 
-retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *out, retort_error *err) {
-    *out = (rt_model){0};
+static retort_status load_folder(const char *dir, rt_weights_form form, rt_model *out, retort_error *err) {
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, &model.config, err));
@@ -131,6 +131,15 @@ retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *
     }
     *out = model;
     return RETORT_OK;
+}
+
+retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model *out, retort_error *err) {
+    char *dir;
+    *out = (rt_model){0};
+    RT_TRY(rt_model_path(name, &dir, err));
+    retort_status st = load_folder(dir, form, out, err);
+    rt_free(dir);
+    return st;
 }
 
 void rt_model_release(rt_model *model) {

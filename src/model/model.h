@@ -104,8 +104,9 @@ typedef struct rt_model {
 } rt_model;
 
 /* ---- disk: a Hugging Face directory ---- */
-/* Reads config.json (and generation_config.json's eos list) and model.safetensors (F32, BF16, F16), everything
- * validated before use. Weights become float32. */
+/* `dir` is a path or the name of a model in the Hub's cache (rt_model_path). Reads config.json (and
+ * generation_config.json's eos list) and model.safetensors (F32, BF16, F16), everything validated before use. Weights
+ * become float32. */
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
 /* The same with matrices held as: what the file has (bfloat16 if all its matrices are, else float32: no result depends
  * on it), float32, or bfloat16 (rounded). The order is that of the option's choices "auto|f32|bf16". */

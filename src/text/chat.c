@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/hub_cache.h"
 
 struct rt_chat {
     rt_jinja *jinja;
@@ -91,7 +92,7 @@ static retort_status load_text(const char *dir, const json_t *config, rt_buffer 
     return st;
 }
 
-retort_status rt_chat_load(const char *dir, rt_chat **out, retort_error *err) {
+static retort_status load_folder(const char *dir, rt_chat **out, retort_error *err) {
     json_t *config = NULL, *map = NULL;
     rt_buffer text = {0}, name = {0};
     rt_chat *chat = NULL;
@@ -110,6 +111,14 @@ done:
     json_decref(map);
     rt_buffer_free(&text);
     rt_buffer_free(&name);
+    return st;
+}
+
+retort_status rt_chat_load(const char *name, rt_chat **out, retort_error *err) {
+    char *dir;
+    RT_TRY(rt_model_path(name, &dir, err));
+    retort_status st = load_folder(dir, out, err);
+    rt_free(dir);
     return st;
 }
 

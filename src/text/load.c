@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/hub_cache.h"
 #include "text/internal.h"
 
 enum { MAX_TEMPLATE = 1 << 20 };
@@ -124,7 +125,7 @@ static retort_status read_part(rt_tokenizer *t, const char *dir, const char *nam
     return st;
 }
 
-retort_status rt_tokenizer_load(const char *dir, rt_tokenizer **out, retort_error *err) {
+static retort_status load_folder(const char *dir, rt_tokenizer **out, retort_error *err) {
     rt_tokenizer *t = NULL;
     RT_TRY(create(&t, err));
     retort_status st = read_part(t, dir, "tokenizer.json", false, read_tokenizer, err);
@@ -135,4 +136,12 @@ retort_status rt_tokenizer_load(const char *dir, rt_tokenizer **out, retort_erro
     }
     *out = t;
     return RETORT_OK;
+}
+
+retort_status rt_tokenizer_load(const char *name, rt_tokenizer **out, retort_error *err) {
+    char *dir;
+    RT_TRY(rt_model_path(name, &dir, err));
+    retort_status st = load_folder(dir, out, err);
+    rt_free(dir);
+    return st;
 }

@@ -32,9 +32,10 @@ typedef struct rt_spans {
 } rt_spans;
 void rt_spans_free(rt_spans *spans);
 
-/* Reads dir/tokenizer.json and dir/tokenizer_config.json. A component that is not supported is RETORT_ERR_UNSUPPORTED
- * and named: a tokenizer that is read in part gives other ids than the model was trained on. */
-retort_status rt_tokenizer_load(const char *dir, rt_tokenizer **out, retort_error *err);
+/* Reads tokenizer.json and tokenizer_config.json of a model, which rt_model_path (core/hub_cache.h) finds. A component
+ * that is not supported is RETORT_ERR_UNSUPPORTED and named: a tokenizer that is read in part gives other ids than the
+ * model was trained on. */
+retort_status rt_tokenizer_load(const char *name, rt_tokenizer **out, retort_error *err);
 /* The same from parsed documents, for tokenizers that come inside another file; config may be NULL. Borrows both. */
 retort_status rt_tokenizer_parse(const json_t *tokenizer, const json_t *config, rt_tokenizer **out, retort_error *err);
 void rt_tokenizer_destroy(rt_tokenizer *tokenizer);
