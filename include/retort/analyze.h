@@ -23,7 +23,8 @@ typedef struct retort_eval_options {
     char *problems; /* JSONL of problems, or NULL to take `count` problems of the world's `split` */
     char *split;
     int64_t count, problems_seed;
-    char *output; /* responses JSONL; NULL: not kept */
+    char *output;                      /* responses JSONL; NULL: not kept */
+    char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
     char *ban_list; /* categories or a file of words, comma list */

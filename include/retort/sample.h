@@ -10,9 +10,10 @@ extern "C" {
 #endif
 
 typedef struct retort_sample_options {
-    char *model;   /* Hugging Face directory */
-    char *prompts; /* JSONL: id + problem | prompt | messages */
-    char *output;  /* JSONL, "-" or NULL: standard output */
+    char *model;                       /* Hugging Face directory */
+    char *prompts;                     /* JSONL: id + problem | prompt | messages */
+    char *output;                      /* JSONL, "-" or NULL: standard output */
+    char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
     char *stop;       /* comma list of stop strings */

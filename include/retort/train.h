@@ -59,6 +59,9 @@ typedef struct retort_distill_options {
     int64_t max_length;       /* 0: the model's context; longer examples are an error unless truncate */
     bool truncate;
     int64_t max_examples; /* 0: all */
+    char *system_prompt;  /* NULL: none */
+    char *instruction;    /* a text with {problem}; NULL: the problem alone */
+    bool completion_only_loss, assistant_only_loss;
 } retort_distill_options;
 
 typedef struct retort_rl_options {
@@ -79,6 +82,7 @@ typedef struct retort_rl_options {
     int64_t probe_problems; /* pass-rate probe before the first step; 0: none */
     int64_t rollout_batch;  /* slots of the sampler */
     double num_train_epochs;
+    char *system_prompt, *instruction; /* as in retort_distill_options */
 } retort_rl_options;
 
 extern RETORT_API const retort_option retort_pretrain_option_table[];

@@ -28,17 +28,16 @@ static retort_status render_prompts(evaluator *e, int64_t *longest, retort_error
     e->prompts = rt_calloc((size_t)problems->count, sizeof *e->prompts);
     RT_CHECK(e->ids != NULL && e->prompts != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld prompts",
              (long long)problems->count);
-    rt_buffer text = {0};
+    rt_prompting prompting;
+    RT_TRY(rt_prompting_load(e->what->model_dir, e->tokenizer, &e->what->prompting, &prompting, err));
     retort_status st = RETORT_OK;
     *longest = 0;
     for (int64_t i = 0; i < problems->count && st == RETORT_OK; i++) {
-        rt_buffer_clear(&text);
-        st = rt_tokenizer_render_problem(e->tokenizer, problems->items[i].problem, &text, err);
-        if (st == RETORT_OK) st = rt_tokenizer_encode(e->tokenizer, text.data, text.length, true, &e->ids[i], err);
+        st = rt_prompting_problem(&prompting, problems->items[i].problem, &e->ids[i], err);
         e->prompts[i] = (rt_prompt){e->ids[i].data, e->ids[i].count, rt_prompt_key(problems->items[i].id)};
         if (e->ids[i].count > *longest) *longest = e->ids[i].count;
     }
-    rt_buffer_free(&text);
+    rt_prompting_release(&prompting);
     return st;
 }
 
@@ -163,6 +162,10 @@ const retort_option retort_eval_option_table[] = {
     {"count", RETORT_OPTION_INT, FIELD(count), "100", "N", "problems taken from the split", NULL, 1, 1e7, NULL, false},
     {"problems_seed", RETORT_OPTION_INT, FIELD(problems_seed), "1", "N", "seed that chooses them", NULL, 0, 1e9, NULL,
      false},
+    {"system_prompt", RETORT_OPTION_STRING, FIELD(system_prompt), NULL, "TEXT", RT_HELP_SYSTEM_PROMPT, NULL, 0, 0, NULL,
+     false},
+    {"instruction", RETORT_OPTION_STRING, FIELD(instruction), NULL, "TEXT", RT_HELP_INSTRUCTION, NULL, 0, 0, NULL,
+     false},
     {"output", RETORT_OPTION_STRING, FIELD(output), NULL, "FILE", "keep the responses, JSONL", NULL, 0, 0, NULL, false},
     {"n", RETORT_OPTION_INT, FIELD(n), "16", "N", "samples a problem (avg@N)", "Sampling", 1, 4096, NULL, false},
     {"seed", RETORT_OPTION_INT, FIELD(seed), "1", "N", "seed of the sampler", NULL, 0, 1e15, NULL, false},
@@ -218,6 +221,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
             .ban_words = (const char *const *)words.words,
             .num_ban_words = words.count,
             .path = options->output,
+            .prompting = {options->system_prompt, options->instruction},
             .stage = "eval",
         };
         st = rt_evaluate(&evaluation, progress, &set, &flops, err);

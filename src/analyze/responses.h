@@ -5,6 +5,7 @@
 #include "analyze/stats.h"
 #include "data/problem.h"
 #include "sample/sampler.h"
+#include "text/prompting.h"
 #include "verify/answer.h"
 
 typedef struct rt_record {
@@ -35,6 +36,7 @@ typedef struct rt_evaluation {
     rt_sampling sampling;         /* without bans */
     const char *const *ban_words; /* NULL: none */
     int32_t num_ban_words;
+    rt_prompting_settings prompting;
     const char *path;
     const char *stage; /* for progress */
 } rt_evaluation;

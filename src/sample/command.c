@@ -16,7 +16,9 @@
 const retort_option retort_sample_option_table[] = {
     ROW(model, STRING, .argument = "DIR", .group = "Input", .required = true, .help = "Model directory."),
     ROW(prompts, STRING, .argument = "FILE", .required = true,
-        .help = "Prompts, JSONL: id and problem (the model's prompt template is applied), prompt or messages."),
+        .help = "Prompts, JSONL: id and problem or messages (the model's template is applied), or prompt."),
+    ROW(system_prompt, STRING, .argument = "TEXT", .help = RT_HELP_SYSTEM_PROMPT),
+    ROW(instruction, STRING, .argument = "TEXT", .help = RT_HELP_INSTRUCTION),
     ROW(output, STRING, .argument = "FILE", .group = "Output",
         .help = "Where the responses go, JSONL; standard output when it is missing or -."),
     ROW(json, BOOL, .help = "Write JSONL to standard output too, instead of text for reading."),
@@ -246,6 +248,16 @@ static retort_status open_output(command *c, retort_error *err) {
     return RETORT_OK;
 }
 
+static retort_status read_prompts(command *c, retort_error *err) {
+    const retort_sample_options *o = c->options;
+    const rt_prompting_settings settings = {o->system_prompt, o->instruction};
+    rt_prompting prompting;
+    RT_TRY(rt_prompting_load(o->model, c->tokenizer, &settings, &prompting, err));
+    retort_status st = rt_prompt_file_read(o->prompts, &prompting, &c->model.config, o->max_new_tokens, &c->file, err);
+    rt_prompting_release(&prompting);
+    return st;
+}
+
 static retort_status prepare(command *c, retort_error *err) {
     const retort_sample_options *o = c->options;
     RT_TRY(rt_compute_init(err));
@@ -257,7 +269,7 @@ static retort_status prepare(command *c, retort_error *err) {
              "'%s': the tokenizer has %lld tokens, the model only %lld", o->model,
              (long long)rt_tokenizer_vocab_size(c->tokenizer), (long long)config->vocab_size);
     RT_TRY(set_sampling(c, err));
-    RT_TRY(rt_prompt_file_read(o->prompts, c->tokenizer, config, o->max_new_tokens, &c->file, err));
+    RT_TRY(read_prompts(c, err));
     int64_t jobs = c->file.count * o->n, slots = jobs < o->batch ? jobs : o->batch;
     int64_t rows = slots > 256 ? slots : 256;
     RT_TRY(rt_decoder_create(&c->model, slots, c->file.longest + o->max_new_tokens, rows, &c->decoder, err));

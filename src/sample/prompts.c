@@ -6,9 +6,8 @@
 
 typedef struct reader {
     const char *path;
-    const rt_tokenizer *tokenizer;
+    const rt_prompting *prompting;
     rt_prompt_file *file;
-    rt_buffer text;
     bool problems; /* every line so far has a problem */
 } reader;
 
@@ -45,34 +44,23 @@ static const char *plain_text(const json_t *value) {
     return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-static retort_status render_messages(reader *r, const json_t *messages, retort_error *err) {
-    const json_t *message = json_array_get(messages, 0);
-    const char *role = json_string_value(json_object_get(message, "role"));
-    const char *content = plain_text(json_object_get(message, "content"));
-    RT_CHECK(json_array_size(messages) == 1 && role != NULL && strcmp(role, "user") == 0, err, RETORT_ERR_UNSUPPORTED,
-             "only a single message with the role 'user' is supported");
-    RT_CHECK(content != NULL, err, RETORT_ERR_FORMAT, "the message's 'content' is not a text");
-    return rt_tokenizer_render_problem(r->tokenizer, content, &r->text, err);
-}
-
-static retort_status render(reader *r, const json_t *object, retort_error *err) {
+static retort_status encode(reader *r, const json_t *object, rt_ids *ids, retort_error *err) {
     const json_t *prompt = json_object_get(object, "prompt"), *messages = json_object_get(object, "messages");
     const json_t *problem = json_object_get(object, "problem");
     if (problem == NULL) problem = json_object_get(object, "question");
     r->problems = r->problems && json_is_string(problem);
-    rt_buffer_clear(&r->text);
-    if (json_is_array(prompt)) return render_messages(r, prompt, err);
+    if (json_is_array(prompt)) return rt_prompting_messages(r->prompting, prompt, ids, err);
     if (prompt != NULL) {
         RT_CHECK(json_is_string(prompt), err, RETORT_ERR_FORMAT, "'prompt' is neither a text nor a list of messages");
-        return rt_buffer_append(&r->text, json_string_value(prompt), json_string_length(prompt), err);
+        return rt_prompting_text(r->prompting, json_string_value(prompt), json_string_length(prompt), ids, err);
     }
     if (messages != NULL) {
         RT_CHECK(json_is_array(messages), err, RETORT_ERR_FORMAT, "'messages' is not a list");
-        return render_messages(r, messages, err);
+        return rt_prompting_messages(r->prompting, messages, ids, err);
     }
     RT_CHECK(problem != NULL, err, RETORT_ERR_FORMAT, "there is no 'problem', 'prompt' or 'messages'");
     RT_CHECK(plain_text(problem) != NULL, err, RETORT_ERR_FORMAT, "'problem' is not a text");
-    return rt_tokenizer_render_problem(r->tokenizer, plain_text(problem), &r->text, err);
+    return rt_prompting_problem(r->prompting, plain_text(problem), ids, err);
 }
 
 /* *name is a new reference. */
@@ -103,9 +91,8 @@ static retort_status read_name(const json_t *object, size_t line, json_t **name,
 static retort_status take_line(reader *r, const json_t *object, size_t line, retort_error *err) {
     rt_prompt_file *file = r->file;
     RT_TRY(make_room(file, err));
-    RT_TRY(render(r, object, err));
     int64_t begin = file->ids.count;
-    RT_TRY(rt_tokenizer_encode(r->tokenizer, r->text.data, r->text.length, true, &file->ids, err));
+    RT_TRY(encode(r, object, &file->ids, err));
     rt_prompt prompt = {.count = file->ids.count - begin};
     RT_CHECK(prompt.count > 0, err, RETORT_ERR_FORMAT, "the prompt is empty");
     RT_TRY(read_name(object, line, &file->names[file->count], &prompt.key, err));
@@ -162,12 +149,11 @@ static retort_status check_names(const char *path, const rt_prompt_file *file, r
     return st;
 }
 
-retort_status rt_prompt_file_read(const char *path, const rt_tokenizer *tokenizer, const rt_config *config,
+retort_status rt_prompt_file_read(const char *path, const rt_prompting *prompting, const rt_config *config,
                                   int64_t max_new_tokens, rt_prompt_file *out, retort_error *err) {
     *out = (rt_prompt_file){0};
-    reader r = {.path = path, .tokenizer = tokenizer, .file = out, .problems = true};
+    reader r = {.path = path, .prompting = prompting, .file = out, .problems = true};
     retort_status st = rt_jsonl_read(path, visit, &r, err);
-    rt_buffer_free(&r.text);
     if (st == RETORT_OK && out->count == 0) {
         st = rt_fail(err, RETORT_ERR_FORMAT, "'%s' holds no prompt; it needs one JSON object a line", path);
     }

@@ -1,7 +1,7 @@
 /* Prompt files: JSONL whose lines have an id and one of
- *   prompt     text, taken as it is (or a list of messages)
- *   messages   [{"role": "user", "content": text}], put into the tokenizer's prompt template
- *   problem    text (also: question), put into the prompt template
+ *   prompt     text, taken as it is behind the tokenizer's BOS (or a list of messages)
+ *   messages   [{"role": "user", "content": text}, ...], rendered as text/prompting.h says
+ *   problem    text (also: question), likewise
  * The first of these that a line has counts. Lines without an id are called by their number.
  */
 #ifndef RT_SAMPLE_PROMPTS_H
@@ -10,6 +10,7 @@
 #include "core/json.h"
 #include "data/problem.h"
 #include "sample/sampler.h"
+#include "text/prompting.h"
 
 typedef struct rt_prompt_file {
     rt_prompt *prompts; /* [count]; their ids point into `ids` */
@@ -21,7 +22,7 @@ typedef struct rt_prompt_file {
 } rt_prompt_file;
 
 /* Errors name file and line. A prompt that leaves no room for max_new_tokens in the context is RETORT_ERR_USAGE. */
-retort_status rt_prompt_file_read(const char *path, const rt_tokenizer *tokenizer, const rt_config *config,
+retort_status rt_prompt_file_read(const char *path, const rt_prompting *prompting, const rt_config *config,
                                   int64_t max_new_tokens, rt_prompt_file *out, retort_error *err);
 void rt_prompt_file_free(rt_prompt_file *file);
 

@@ -1,5 +1,7 @@
 #include "text/chat.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/file.h"
@@ -123,6 +125,19 @@ retort_status rt_chat_load(const char *name, rt_chat **out, retort_error *err) {
 }
 
 /* ---- rendering ---- */
+
+retort_status rt_chat_now(time_t *now, retort_error *err) {
+    const char *fixed = getenv("SOURCE_DATE_EPOCH");
+    char *end;
+    *now = time(NULL);
+    if (fixed == NULL || fixed[0] == '\0') return RETORT_OK;
+    errno = 0;
+    long long seconds = strtoll(fixed, &end, 10);
+    RT_CHECK(*end == '\0' && errno == 0 && seconds >= 0, err, RETORT_ERR_USAGE,
+             "SOURCE_DATE_EPOCH '%.40s' is no number of seconds", fixed);
+    *now = (time_t)seconds;
+    return RETORT_OK;
+}
 
 static retort_status check_messages(const json_t *messages, retort_error *err) {
     RT_CHECK(json_is_array(messages), err, RETORT_ERR_FORMAT, "messages are not a list");

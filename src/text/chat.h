@@ -18,6 +18,9 @@ retort_status rt_chat_parse(const char *name, const char *template_text, size_t 
                             rt_chat **out, retort_error *err);
 void rt_chat_destroy(rt_chat *chat);
 
+/* The moment that templates are rendered for: SOURCE_DATE_EPOCH where it is set, else the present. */
+retort_status rt_chat_now(time_t *now, retort_error *err);
+
 /* Appends the rendered text of a list of messages. Members of `extra` (an object or NULL; for example "tools" or
  * "enable_thinking") become variables. `now` is what strftime_now formats, in local time. Thread-safe on a const chat.
  */

@@ -183,23 +183,10 @@ retort_status retort_tokenize(const retort_tokenize_options *options, const char
 
 /* ---- template ---- */
 
-static retort_status present(time_t *now, retort_error *err) {
-    const char *fixed = getenv("SOURCE_DATE_EPOCH");
-    char *end;
-    *now = time(NULL);
-    if (fixed == NULL || fixed[0] == '\0') return RETORT_OK;
-    errno = 0;
-    long long seconds = strtoll(fixed, &end, 10);
-    RT_CHECK(*end == '\0' && errno == 0 && seconds >= 0, err, RETORT_ERR_USAGE,
-             "SOURCE_DATE_EPOCH '%.40s' is no number of seconds", fixed);
-    *now = (time_t)seconds;
-    return RETORT_OK;
-}
-
 static retort_status render(const rt_chat *chat, const json_t *root, bool prompt, rt_buffer *out, retort_error *err) {
     const json_t *messages = json_is_object(root) ? json_object_get(root, "messages") : root;
     time_t now;
-    RT_TRY(present(&now, err));
+    RT_TRY(rt_chat_now(&now, err));
     return rt_chat_render(chat, messages, json_is_object(root) ? root : NULL, prompt, now, out, err);
 }
 

@@ -40,7 +40,7 @@ struct rt_tokenizer {
     rt_ids prefix, suffix; /* what the post-processor puts around one text */
     rt_decoder decoder;
 
-    int32_t eos;
+    int32_t eos, bos;      /* -1: none */
     char *prompt_template; /* NULL: none */
 };
 

@@ -69,6 +69,9 @@ static retort_status read_config(rt_tokenizer *t, const json_t *config, retort_e
         RT_CHECK(t->eos >= 0, err, RETORT_ERR_FORMAT, "'eos_token' '%.100s' is not in the vocabulary",
                  json_string_value(eos));
     }
+    const json_t *bos = json_object_get(config, "bos_token");
+    if (json_is_object(bos)) bos = json_object_get(bos, "content");
+    if (json_is_string(bos)) t->bos = rt_tokenizer_find(t, json_string_value(bos));
     const json_t *template = json_object_get(config, "retort_prompt_template");
     if (template == NULL || json_is_null(template)) return RETORT_OK;
     const char *text = json_string_value(template);
@@ -91,7 +94,7 @@ static retort_status read_tokenizer(rt_tokenizer *t, const json_t *root, retort_
 static retort_status create(rt_tokenizer **out, retort_error *err) {
     rt_tokenizer *t = rt_calloc(1, sizeof *t);
     RT_CHECK(t != NULL, err, RETORT_ERR_MEMORY, "out of memory: tokenizer");
-    t->eos = t->unk = -1;
+    t->eos = t->bos = t->unk = -1;
     *out = t;
     return RETORT_OK;
 }

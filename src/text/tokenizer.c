@@ -74,6 +74,14 @@ int32_t rt_tokenizer_eos(const rt_tokenizer *tokenizer) {
     return tokenizer->eos;
 }
 
+int32_t rt_tokenizer_bos(const rt_tokenizer *tokenizer) {
+    return tokenizer->bos;
+}
+
+bool rt_tokenizer_has_prompt_template(const rt_tokenizer *tokenizer) {
+    return tokenizer->prompt_template != NULL;
+}
+
 retort_status rt_tokenizer_render_problem(const rt_tokenizer *tokenizer, const char *problem, rt_buffer *out,
                                           retort_error *err) {
     static const char MARK[] = "{problem}";
@@ -103,7 +111,17 @@ done:
     return st;
 }
 
+static retort_status copy_if_there(const char *from_dir, const char *to_dir, const char *name, retort_error *err) {
+    char *from = rt_path_join(from_dir, name);
+    RT_CHECK(from != NULL, err, RETORT_ERR_MEMORY, "out of memory: path of '%s'", name);
+    bool there = rt_path_exists(from);
+    rt_free(from);
+    return there ? copy_file(from_dir, to_dir, name, err) : RETORT_OK;
+}
+
 retort_status rt_tokenizer_copy_files(const char *from_dir, const char *to_dir, retort_error *err) {
     RT_TRY(copy_file(from_dir, to_dir, "tokenizer.json", err));
-    return copy_file(from_dir, to_dir, "tokenizer_config.json", err);
+    RT_TRY(copy_file(from_dir, to_dir, "tokenizer_config.json", err));
+    RT_TRY(copy_if_there(from_dir, to_dir, "chat_template.jinja", err));
+    return copy_if_there(from_dir, to_dir, "special_tokens_map.json", err);
 }

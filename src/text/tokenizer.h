@@ -81,7 +81,9 @@ const char *rt_tokenizer_piece(const rt_tokenizer *tokenizer, int32_t id, size_t
 bool rt_tokenizer_is_special(const rt_tokenizer *tokenizer, int32_t id);
 /* -1 if the exact token text is not in the vocabulary. */
 int32_t rt_tokenizer_find(const rt_tokenizer *tokenizer, const char *text);
-int32_t rt_tokenizer_eos(const rt_tokenizer *tokenizer);
+int32_t rt_tokenizer_eos(const rt_tokenizer *tokenizer); /* -1: none, as the next */
+int32_t rt_tokenizer_bos(const rt_tokenizer *tokenizer);
+bool rt_tokenizer_has_prompt_template(const rt_tokenizer *tokenizer);
 /* The prompt a problem text becomes: tokenizer_config.json's "retort_prompt_template" with {problem} replaced. */
 retort_status rt_tokenizer_render_problem(const rt_tokenizer *tokenizer, const char *problem, rt_buffer *out,
                                           retort_error *err);
@@ -97,7 +99,8 @@ retort_status rt_bpe_trainer_write(rt_bpe_trainer *trainer, int64_t vocab_size, 
 void rt_bpe_trainer_set_max_length(rt_bpe_trainer *trainer, int64_t model_max_length);
 void rt_bpe_trainer_destroy(rt_bpe_trainer *trainer);
 
-/* Copies tokenizer.json, tokenizer_config.json (bytes unchanged) to another model folder. */
+/* Copies tokenizer.json, tokenizer_config.json and, where they are there, chat_template.jinja and
+ * special_tokens_map.json (bytes unchanged) to another model folder. */
 retort_status rt_tokenizer_copy_files(const char *from_dir, const char *to_dir, retort_error *err);
 
 #endif

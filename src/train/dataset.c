@@ -14,7 +14,6 @@ typedef struct span {
 
 typedef struct reader {
     const char *path;
-    const rt_tokenizer *tokenizer;
     const rt_dataset_settings *settings;
     rt_dataset *dataset;
     span *spans;
@@ -33,70 +32,16 @@ static retort_status push_span(reader *r, const span *item, retort_error *err) {
     return RETORT_OK;
 }
 
-/* ---- the three forms ---- */
-
-typedef struct texts {
-    const char *prompt, *completion;
-    bool
-        render; /* prompt is a problem that the template goes round; else prompt and completion are taken as they are */
-} texts;
-
-static const char *text_of(const json_t *object, const char *key) {
-    return json_string_value(json_object_get(object, key));
-}
-
-static retort_status from_messages(const reader *r, const json_t *messages, size_t line, texts *out,
-                                   retort_error *err) {
-    const json_t *user = json_array_get(messages, 0), *assistant = json_array_get(messages, 1);
-    const char *first = text_of(user, "role"), *second = text_of(assistant, "role");
-    bool turns = json_array_size(messages) == 2 && first != NULL && second != NULL && strcmp(first, "user") == 0 &&
-                 strcmp(second, "assistant") == 0;
-    RT_CHECK(turns, err, RETORT_ERR_UNSUPPORTED,
-             "'%s' line %zu: 'messages' must be one turn of 'user' and one of 'assistant'", r->path, line);
-    *out = (texts){text_of(user, "content"), text_of(assistant, "content"), true};
-    RT_CHECK(out->prompt != NULL && out->completion != NULL, err, RETORT_ERR_FORMAT,
-             "'%s' line %zu: each message needs a string 'content'", r->path, line);
-    return RETORT_OK;
-}
-
-static retort_status find_texts(const reader *r, const json_t *object, size_t line, texts *out, retort_error *err) {
-    const json_t *messages = json_object_get(object, "messages");
-    if (messages != NULL) return from_messages(r, messages, line, out, err);
-    bool pair = json_object_get(object, "completion") != NULL;
-    const char *prompt_key = pair ? "prompt" : "problem", *completion_key = pair ? "completion" : "response";
-    *out = (texts){text_of(object, prompt_key), text_of(object, completion_key), !pair};
-    RT_CHECK(out->prompt != NULL && out->completion != NULL, err, RETORT_ERR_FORMAT,
-             "'%s' line %zu needs the strings 'prompt' and 'completion', or 'problem' and 'response', or 'messages'",
-             r->path, line);
-    return RETORT_OK;
-}
-
-/* ---- tokens ---- */
-
-static retort_status encode_prompt(const reader *r, const texts *t, rt_ids *ids, retort_error *err) {
-    if (!t->render) return rt_tokenizer_encode(r->tokenizer, t->prompt, strlen(t->prompt), true, ids, err);
-    rt_buffer text = {0};
-    retort_status st = rt_tokenizer_render_problem(r->tokenizer, t->prompt, &text, err);
-    if (st == RETORT_OK) st = rt_tokenizer_encode(r->tokenizer, text.data, text.length, true, ids, err);
-    rt_buffer_free(&text);
-    return st;
-}
-
 static retort_status add_example(void *context, json_t *object, size_t line, retort_error *err) {
     reader *r = context;
     if (r->settings->max_examples > 0 && r->count >= r->settings->max_examples) return RETORT_OK;
-    texts t = {"", "", false};
-    RT_TRY(find_texts(r, object, line, &t, err));
-    RT_CHECK(t.completion[0] != '\0', err, RETORT_ERR_FORMAT, "'%s' line %zu has an empty completion", r->path, line);
-    rt_ids *ids = &r->dataset->ids;
-    span item = {.begin = ids->count, .line = line};
-    RT_TRY(encode_prompt(r, &t, ids, err));
-    item.prompt = ids->count - item.begin;
-    RT_CHECK(item.prompt > 0, err, RETORT_ERR_FORMAT, "'%s' line %zu has an empty prompt", r->path, line);
-    RT_TRY(rt_tokenizer_encode(r->tokenizer, t.completion, strlen(t.completion), !t.render, ids, err));
-    int32_t eos = rt_tokenizer_eos(r->tokenizer);
-    if (ids->data[ids->count - 1] != eos) RT_TRY(rt_ids_push(ids, eos, err));
-    item.count = ids->count - item.begin;
+    rt_examples *examples = &r->dataset->examples;
+    span item = {.begin = examples->ids.count, .line = line};
+    retort_status st = rt_example_make(&r->settings->example, object, examples, err);
+    if (st != RETORT_OK) return rt_fail_context(err, st, "'%s' line %zu", r->path, line);
+    item.count = examples->ids.count - item.begin;
+    const uint8_t *marks = examples->supervised + item.begin;
+    for (item.prompt = 1; marks[item.prompt] == 0;) item.prompt++; /* the last one is marked */
     return push_span(r, &item, err);
 }
 
@@ -152,22 +97,32 @@ static retort_status finish(reader *r, retort_error *err) {
     dataset->count = r->count;
     for (int64_t i = 0; i < r->count; i++) {
         const span *item = &r->spans[i];
-        dataset->items[i] = (rt_sequence){dataset->ids.data + item->begin, item->count, item->prompt};
+        dataset->items[i] = (rt_sequence){.ids = dataset->examples.ids.data + item->begin,
+                                          .count = item->count,
+                                          .prompt = item->prompt,
+                                          .supervised = dataset->examples.supervised + item->begin};
         int64_t rows = rt_sequence_rows(&dataset->items[i]);
         if (rows > dataset->longest) dataset->longest = rows;
     }
     return RETORT_OK;
 }
 
-retort_status rt_dataset_read(const char *path, const rt_tokenizer *tokenizer, const rt_dataset_settings *settings,
-                              rt_dataset *out, retort_error *err) {
+/* What a chat template makes of a file may change with the template and with the day (strftime_now), so that its tokens
+ * count too. */
+static retort_status hash(const char *path, const rt_dataset_settings *settings, rt_dataset *dataset,
+                          retort_error *err) {
+    RT_TRY(rt_sha256_file(path, dataset->hash, err));
+    if (settings->example.prompting->chat == NULL) return RETORT_OK;
+    return rt_prompting_hash(dataset->examples.ids.data, dataset->examples.ids.count, dataset->hash, err);
+}
+
+retort_status rt_dataset_read(const char *path, const rt_dataset_settings *settings, rt_dataset *out,
+                              retort_error *err) {
     *out = (rt_dataset){0};
-    RT_CHECK(rt_tokenizer_eos(tokenizer) >= 0, err, RETORT_ERR_FORMAT,
-             "the tokenizer names no end token, which every example must end with");
-    reader r = {.path = path, .tokenizer = tokenizer, .settings = settings, .dataset = out};
+    reader r = {.path = path, .settings = settings, .dataset = out};
     retort_status st = rt_jsonl_read(path, add_example, &r, err);
     if (st == RETORT_OK) st = finish(&r, err);
-    if (st == RETORT_OK) st = rt_sha256_file(path, out->hash, err);
+    if (st == RETORT_OK) st = hash(path, settings, out, err);
     rt_free(r.spans);
     if (st != RETORT_OK) rt_dataset_free(out);
     return st;
@@ -175,7 +130,7 @@ retort_status rt_dataset_read(const char *path, const rt_tokenizer *tokenizer, c
 
 void rt_dataset_free(rt_dataset *dataset) {
     rt_free(dataset->items);
-    rt_ids_free(&dataset->ids);
+    rt_examples_free(&dataset->examples);
     *dataset = (rt_dataset){0};
 }
 

@@ -1,37 +1,32 @@
-/* Examples for supervised fine-tuning, read from JSONL and turned into token sequences.
- *
- * One object a line, in one of three forms:
- *   {"prompt": "...", "completion": "..."}                            taken as they are, as in TRL
- *   {"messages": [{"role": "user", ...}, {"role": "assistant", ...}]}  the user's text is rendered like a problem
- *   {"problem": "...", "response": "..."}                             what `retort teach` writes
- * Prompt and completion are tokenized apart, as they are when the model samples, and the end token closes the
- * completion. Only the completion is trained on.
+/* Examples for supervised fine-tuning, read from JSONL (one object a line, see example.h) and turned into token
+ * sequences.
  */
 #ifndef RT_DATASET_H
 #define RT_DATASET_H
 
-#include "text/tokenizer.h"
+#include "train/example.h"
 #include "train/pack.h"
 
 typedef struct rt_dataset_settings {
+    rt_example_settings example;
     int64_t max_length;   /* tokens of an example, end token included */
     int64_t max_examples; /* 0: all */
     bool truncate;        /* cut completions at max_length; else a longer example is an error */
 } rt_dataset_settings;
 
 typedef struct rt_dataset {
-    rt_sequence *items; /* ids point into `ids` */
+    rt_sequence *items; /* ids point into `examples` */
     int64_t count;
     int64_t longest;   /* rows of the longest sequence */
     int64_t truncated; /* examples that were cut */
-    rt_ids ids;
-    char hash[65]; /* SHA-256 of the file */
+    rt_examples examples;
+    char hash[65]; /* SHA-256 of the file and, where a chat template rendered it, of its tokens */
 } rt_dataset;
 
 /* Errors name the file and the line: RETORT_ERR_FORMAT for a line that is none of the forms, an empty completion, an
  * empty file, or an example that is too long (with the distribution of lengths). */
-retort_status rt_dataset_read(const char *path, const rt_tokenizer *tokenizer, const rt_dataset_settings *settings,
-                              rt_dataset *out, retort_error *err);
+retort_status rt_dataset_read(const char *path, const rt_dataset_settings *settings, rt_dataset *out,
+                              retort_error *err);
 void rt_dataset_free(rt_dataset *dataset);
 
 /* RETORT_ERR_FORMAT if the tokenizer can make ids that the model has no embedding for; `dir` names both. */

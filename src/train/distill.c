@@ -63,11 +63,13 @@ static retort_status count_steps(const retort_distill_options *options, int64_t 
 /* All that must be read before anything is written. */
 typedef struct inputs {
     rt_tokenizer *tokenizer;
+    rt_prompting prompting;
     rt_model model;
     rt_dataset dataset;
 } inputs;
 
 static void release_inputs(inputs *in) {
+    rt_prompting_release(&in->prompting);
     rt_tokenizer_destroy(in->tokenizer);
     rt_model_release(&in->model);
     rt_dataset_free(&in->dataset);
@@ -81,12 +83,19 @@ static retort_status read_inputs(const retort_distill_options *options, inputs *
     RT_CHECK(options->max_length <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
              "'max_length' is %lld, the context of '%s' ends at %lld", (long long)options->max_length, options->model,
              (long long)config->max_position_embeddings);
+    const rt_prompting_settings prompting = {options->system_prompt, options->instruction};
+    RT_TRY(rt_prompting_load(options->model, in->tokenizer, &prompting, &in->prompting, err));
     const rt_dataset_settings settings = {
+        .example = {.tokenizer = in->tokenizer,
+                    .prompting = &in->prompting,
+                    .config = config,
+                    .assistant_only = options->assistant_only_loss,
+                    .whole = !options->completion_only_loss},
         .max_length = options->max_length > 0 ? options->max_length : config->max_position_embeddings,
         .max_examples = options->max_examples,
         .truncate = options->truncate,
     };
-    return rt_dataset_read(options->dataset, in->tokenizer, &settings, &in->dataset, err);
+    return rt_dataset_read(options->dataset, &settings, &in->dataset, err);
 }
 
 static retort_status prepare(const retort_distill_options *options, const retort_progress *progress, inputs *in,

@@ -3,6 +3,12 @@
 #include "core/mem.h"
 #include "core/random.h"
 
+int64_t rt_sequence_targets(const rt_sequence *sequence) {
+    int64_t targets = 0;
+    for (int64_t i = 1; i < sequence->count; i++) targets += rt_sequence_supervises(sequence, i);
+    return targets;
+}
+
 retort_status rt_packer_create(int64_t capacity, rt_packer *out, retort_error *err) {
     rt_packer packer = {.capacity = capacity};
     packer.ids = rt_malloc_array((size_t)capacity, sizeof(int32_t));
@@ -34,7 +40,7 @@ int64_t rt_packer_fill(rt_packer *packer, const rt_sequence *sequences, int64_t 
         if (taken > 0 && rows + n > limit) break;
         for (int64_t i = 0; i < n; i++) {
             packer->ids[rows + i] = sequence->ids[i];
-            packer->target[rows + i] = i + 1 >= sequence->prompt ? sequence->ids[i + 1] : -1;
+            packer->target[rows + i] = rt_sequence_supervises(sequence, i + 1) ? sequence->ids[i + 1] : -1;
         }
         rows += n;
         packer->doc_start[taken + 1] = (int32_t)rows;

@@ -12,17 +12,21 @@
 /* One document: `prompt` ids that are only read, then count - prompt ids that are predicted. The first id of a document
  * cannot be predicted, so prompt >= 1; the last id is never an input, so a sequence takes count - 1 rows. */
 typedef struct rt_sequence {
-    const int32_t *ids; /* borrowed */
-    int64_t count;      /* >= 2 */
-    int64_t prompt;     /* 1 .. count - 1 */
+    const int32_t *ids;        /* borrowed */
+    int64_t count;             /* >= 2 */
+    int64_t prompt;            /* 1 .. count - 1 */
+    const uint8_t *supervised; /* [count], 1: predicted; NULL: every id from `prompt` on */
 } rt_sequence;
 
 static inline int64_t rt_sequence_rows(const rt_sequence *sequence) {
     return sequence->count - 1;
 }
-static inline int64_t rt_sequence_targets(const rt_sequence *sequence) {
-    return sequence->count - sequence->prompt;
+/* Whether id i >= 1 is predicted. */
+static inline bool rt_sequence_supervises(const rt_sequence *sequence, int64_t i) {
+    return i >= sequence->prompt && (sequence->supervised == NULL || sequence->supervised[i] != 0);
 }
+/* How many ids are predicted. */
+int64_t rt_sequence_targets(const rt_sequence *sequence);
 
 /* Memory of one micro-batch of up to `capacity` rows. Zero-initialise; free with rt_packer_release. */
 typedef struct rt_packer {

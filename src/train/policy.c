@@ -173,8 +173,8 @@ static int64_t gather(rt_policy *p, const int64_t *member, int64_t count) {
         bool needed = p->advantage[member[i]] != 0 || p->settings.loss.beta > 0;
         if (!needed || is_masked(p, member[i]) || item->count == 0) continue;
         p->owner[kept] = member[i];
-        p->sequences[kept++] =
-            (rt_sequence){p->rollout->ids.data + item->begin, item->prompt + item->count, item->prompt};
+        p->sequences[kept++] = (rt_sequence){
+            .ids = p->rollout->ids.data + item->begin, .count = item->prompt + item->count, .prompt = item->prompt};
     }
     return kept;
 }

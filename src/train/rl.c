@@ -215,7 +215,12 @@ static retort_status read_inputs(rl *r, retort_error *err) {
     RT_TRY(rt_model_load(options->model, &r->model, err));
     RT_TRY(rt_tokenizer_load(options->model, &r->tokenizer, err));
     RT_TRY(rt_check_vocabulary(r->tokenizer, &r->model.config, options->model, err));
-    RT_TRY(rt_prompt_set_read(options->dataset, r->tokenizer, &r->prompts, err));
+    const rt_prompting_settings settings = {options->system_prompt, options->instruction};
+    rt_prompting prompting;
+    RT_TRY(rt_prompting_load(options->model, r->tokenizer, &settings, &prompting, err));
+    retort_status st = rt_prompt_set_read(options->dataset, &prompting, &r->prompts, err);
+    rt_prompting_release(&prompting);
+    RT_TRY(st);
     int64_t context = r->model.config.max_position_embeddings;
     RT_CHECK(r->prompts.longest + options->max_completion_length <= context, err, RETORT_ERR_USAGE,
              "the longest prompt of '%s' has %lld tokens and 'max_completion_length' is %lld, the context of '%s' ends "

@@ -7,42 +7,41 @@
 
 /* ---- prompts ---- */
 
-static retort_status encode_problem(const rt_tokenizer *tokenizer, const rt_problem *problem, rt_buffer *text,
-                                    rt_ids *ids, retort_error *err) {
+static retort_status encode_problem(const rt_prompting *prompting, const rt_problem *problem, rt_ids *ids,
+                                    retort_error *err) {
     RT_CHECK(problem->question.family != RT_FAMILY_TEXT || problem->answer != NULL, err, RETORT_ERR_FORMAT,
              "problem '%s' has no answer to grade responses by", problem->id);
-    rt_buffer_clear(text);
-    RT_TRY(rt_tokenizer_render_problem(tokenizer, problem->problem, text, err));
-    return rt_tokenizer_encode(tokenizer, text->data, text->length, true, ids, err);
+    return rt_prompting_problem(prompting, problem->problem, ids, err);
 }
 
-static retort_status encode_all(rt_prompt_set *set, const rt_tokenizer *tokenizer, const char *path,
+static retort_status encode_all(rt_prompt_set *set, const rt_prompting *prompting, const char *path,
                                 retort_error *err) {
     int64_t count = set->problems.count;
     RT_CHECK(count > 0, err, RETORT_ERR_FORMAT, "'%s' holds no problem", path);
     set->begin = rt_calloc((size_t)count + 1, sizeof *set->begin);
     RT_CHECK(set->begin != NULL, err, RETORT_ERR_MEMORY, "out of memory: prompts of '%s'", path);
-    rt_buffer text = {0};
     retort_status st = RETORT_OK;
     for (int64_t i = 0; i < count && st == RETORT_OK; i++) {
         const rt_problem *problem = &set->problems.items[i];
-        st = encode_problem(tokenizer, problem, &text, &set->ids, err);
+        st = encode_problem(prompting, problem, &set->ids, err);
         set->begin[i + 1] = set->ids.count;
         int64_t length = set->begin[i + 1] - set->begin[i];
         if (st == RETORT_OK && length == 0)
             st = rt_fail(err, RETORT_ERR_FORMAT, "problem '%s' has an empty prompt", problem->id);
         if (length > set->longest) set->longest = length;
     }
-    rt_buffer_free(&text);
     return st == RETORT_OK ? st : rt_fail_context(err, st, "'%s'", path);
 }
 
-retort_status rt_prompt_set_read(const char *path, const rt_tokenizer *tokenizer, rt_prompt_set *out,
+retort_status rt_prompt_set_read(const char *path, const rt_prompting *prompting, rt_prompt_set *out,
                                  retort_error *err) {
     *out = (rt_prompt_set){0};
     retort_status st = rt_problems_read(path, &out->problems, err);
-    if (st == RETORT_OK) st = encode_all(out, tokenizer, path, err);
+    if (st == RETORT_OK) st = encode_all(out, prompting, path, err);
     if (st == RETORT_OK) st = rt_sha256_file(path, out->hash, err);
+    if (st == RETORT_OK && prompting->chat != NULL) {
+        st = rt_prompting_hash(out->ids.data, out->ids.count, out->hash, err);
+    }
     if (st != RETORT_OK) rt_prompt_set_free(out);
     return st;
 }

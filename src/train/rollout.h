@@ -9,6 +9,7 @@
 #include "core/progress.h"
 #include "data/problem.h"
 #include "sample/sampler.h"
+#include "text/prompting.h"
 #include "train/pack.h"
 
 /* Problems with their prompts as tokens. */
@@ -17,11 +18,11 @@ typedef struct rt_prompt_set {
     rt_ids ids;
     int64_t *begin; /* [count + 1] into ids */
     int64_t longest;
-    char hash[65]; /* SHA-256 of the file */
+    char hash[65]; /* SHA-256 of the file and, where a chat template rendered it, of its tokens */
 } rt_prompt_set;
 /* Reads problems and renders their prompts. An empty file, or a problem that nothing could grade, is
  * RETORT_ERR_FORMAT. */
-retort_status rt_prompt_set_read(const char *path, const rt_tokenizer *tokenizer, rt_prompt_set *out,
+retort_status rt_prompt_set_read(const char *path, const rt_prompting *prompting, rt_prompt_set *out,
                                  retort_error *err);
 void rt_prompt_set_free(rt_prompt_set *set);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "text/prompting.h"
 
 #define MAX_ROWS 16777216 /* more rows than any micro-batch that fits a machine's memory */
 
@@ -69,6 +70,12 @@
             .help = "Goes on from the newest checkpoint in output_dir, to the same bits as an uninterrupted run; "     \
                     "starts from the beginning if there is none.")
 
+/* How a model is asked (text/prompting.h). */
+#define PROMPT_OPTIONS(type_)                                                                                          \
+    ROW(type_, STRING, "system_prompt", system_prompt, .argument = "TEXT", .group = "Prompt",                          \
+        .help = RT_HELP_SYSTEM_PROMPT),                                                                                \
+        ROW(type_, STRING, "instruction", instruction, .argument = "TEXT", .help = RT_HELP_INSTRUCTION)
+
 #define P retort_pretrain_options
 const retort_option retort_pretrain_option_table[] = {
     INT_OPTION(P, vocab_size, "512", 258, 1000000, .group = "Model",
@@ -105,6 +112,10 @@ const retort_option retort_distill_option_table[] = {
     INT_OPTION(D, max_length, "0", 0, 16777216,
                .help = "Longest example in tokens, prompt and end token included; 0 takes the model's context."),
     FLAG_OPTION(D, truncate, "false", .help = "Cuts longer examples at max_length instead of refusing them."),
+    PROMPT_OPTIONS(D),
+    FLAG_OPTION(D, completion_only_loss, "true",
+                .help = "Trains on the completion only, not on the prompt: of messages, on the last assistant's turn."),
+    FLAG_OPTION(D, assistant_only_loss, "false", .help = "Of messages, trains on every assistant's turn."),
     REAL_OPTION(D, num_train_epochs, "5", 0, 100000, .group = "Training",
                 .help = "Times each example is seen, in a new seeded order each time."),
     INT_OPTION(D, train_batch_size, "16", 1, 1000000, .help = "Examples of one step."),
@@ -117,6 +128,7 @@ const retort_option retort_distill_option_table[] = {
 const retort_option retort_rl_option_table[] = {
     PATH_OPTION(R, model, "DIR", .group = "Data", .help = "Hugging Face directory of the model to start from."),
     PATH_OPTION(R, dataset, "FILE", .help = "JSONL of problems with what is needed to grade an answer."),
+    PROMPT_OPTIONS(R),
     REAL_OPTION(R, num_train_epochs, "1", 0, 100000, .group = "Training",
                 .help = "Times each problem is used, in a new seeded order each time, unless max_steps is given."),
     INT_OPTION(R, prompts_per_step, "32", 1, 1000000, .help = "Problems of one step."),

@@ -7,23 +7,27 @@
 #include "train/dataset.h"
 
 static rt_tokenizer *tokenizer;
+static rt_prompting prompting;
 
 static int set_up(void **state) {
     if (fixture_create(state) != 0) return -1;
     fixture_base();
     assert_ok(rt_tokenizer_load(fixture_path("base"), &tokenizer, &fixture_error));
+    assert_ok(rt_prompting_load(fixture_path("base"), tokenizer, NULL, &prompting, &fixture_error));
     return 0;
 }
 
 static int tear_down(void **state) {
+    rt_prompting_release(&prompting);
     rt_tokenizer_destroy(tokenizer);
     return fixture_remove(state);
 }
 
 static retort_status read_text(const char *text, int64_t max_length, bool truncate, rt_dataset *out) {
-    const rt_dataset_settings settings = {.max_length = max_length, .truncate = truncate};
+    const rt_dataset_settings settings = {
+        .example = {.tokenizer = tokenizer, .prompting = &prompting}, .max_length = max_length, .truncate = truncate};
     fixture_write("data.jsonl", text);
-    return rt_dataset_read(fixture_path("data.jsonl"), tokenizer, &settings, out, &fixture_error);
+    return rt_dataset_read(fixture_path("data.jsonl"), &settings, out, &fixture_error);
 }
 
 static void decoded(const rt_sequence *sequence, int64_t begin, int64_t end, const char *want) {
@@ -113,9 +117,9 @@ static void test_bad_files(void **state) {
         assert_null(data.items);
     }
     rt_dataset data;
-    const rt_dataset_settings settings = {.max_length = 9};
-    assert_int_equal(rt_dataset_read(fixture_path("none"), tokenizer, &settings, &data, &fixture_error),
-                     RETORT_ERR_NOT_FOUND);
+    const rt_dataset_settings settings = {.example = {.tokenizer = tokenizer, .prompting = &prompting},
+                                          .max_length = 9};
+    assert_int_equal(rt_dataset_read(fixture_path("none"), &settings, &data, &fixture_error), RETORT_ERR_NOT_FOUND);
 }
 
 static void test_long_examples(void **state) {
