@@ -27,12 +27,14 @@ _retort() {
         esac
         ;;
     distill)
-        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --num-train-epochs --train-batch-size --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --dataset) kind=file ;;
             --max-examples) kind=none ;;
             --max-length) kind=none ;;
+            --system-prompt) kind=none ;;
+            --instruction) kind=none ;;
             --num-train-epochs) kind=none ;;
             --train-batch-size) kind=none ;;
             --learning-rate) kind=none ;;
@@ -56,13 +58,15 @@ _retort() {
         esac
         ;;
     eval)
-        flags='--help --model --problems --split --count --problems-seed --output --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --problems --split --count --problems-seed --system-prompt --instruction --output --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --batch --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --problems) kind=file ;;
             --split) kind=none ;;
             --count) kind=none ;;
             --problems-seed) kind=none ;;
+            --system-prompt) kind=none ;;
+            --instruction) kind=none ;;
             --output) kind=file ;;
             --n) kind=none ;;
             --seed) kind=none ;;
@@ -128,10 +132,12 @@ _retort() {
         esac
         ;;
     rl)
-        flags='--help --model --dataset --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --dataset) kind=file ;;
+            --system-prompt) kind=none ;;
+            --instruction) kind=none ;;
             --num-train-epochs) kind=none ;;
             --prompts-per-step) kind=none ;;
             --num-generations) kind=none ;;
@@ -173,10 +179,12 @@ _retort() {
         esac
         ;;
     sample)
-        flags='--help --model --prompts --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --batch --threads --config --quiet --no-quiet'
+        flags='--help --model --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --batch --threads --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --prompts) kind=file ;;
+            --system-prompt) kind=none ;;
+            --instruction) kind=none ;;
             --output) kind=file ;;
             --n) kind=none ;;
             --seed) kind=none ;;

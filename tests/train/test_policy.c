@@ -61,7 +61,8 @@ static void make_scene(scene *s) {
     }
     for (int i = 0; i < RESPONSES; i++) {
         const rt_graded *item = &s->items[i];
-        s->sequences[i] = (rt_sequence){s->rollout.ids.data + item->begin, item->prompt + item->count, item->prompt};
+        s->sequences[i] = (rt_sequence){
+            .ids = s->rollout.ids.data + item->begin, .count = item->prompt + item->count, .prompt = item->prompt};
     }
     s->rollout.items = s->items;
     s->rollout.logp = s->logp;
