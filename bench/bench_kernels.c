@@ -73,10 +73,10 @@ static void embedding_backward(world *x) {
     rt_embedding_backward(T, D, x->ids, x->a, x->p[1]);
 }
 static void attention(world *x) {
-    rt_attention_forward(x->docs, x->start, H, G, E, 0.17f, x->a, x->b, x->c, x->d, x->lse, x->scratch);
+    rt_attention_forward(x->docs, x->start, H, G, E, 0, 0.17f, x->a, x->b, x->c, x->d, x->lse, x->scratch);
 }
 static void attention_backward(world *x) {
-    rt_attention_backward(x->docs, x->start, H, G, E, 0.17f, x->a, x->b, x->c, x->d, x->lse, x->e, x->p[0], x->p[1],
+    rt_attention_backward(x->docs, x->start, H, G, E, 0, 0.17f, x->a, x->b, x->c, x->d, x->lse, x->e, x->p[0], x->p[1],
                           x->p[2], x->scratch);
 }
 static void weight(void *context, int64_t first, int64_t count, const float *logp, const float *entropy,
@@ -186,7 +186,9 @@ int main(int argc, char **argv) {
     if (x.ids == NULL || x.position == NULL || x.start == NULL) return 1;
     rt_rng rng = rt_rng_make(1, 1);
     for (int i = 0; i < T; i++) x.ids[i] = (int32_t)rt_rng_below(&rng, V);
-    rt_rope_table(T, E, 10000, x.table);
+    float frequency[E / 2];
+    rt_rope_frequencies(E, 10000, frequency);
+    rt_rope_table(T, E, frequency, 1.0F, x.table);
 
     const double row = T * D * 4e-9, wide = T * F * 4e-9;
     documents(&x, 200);

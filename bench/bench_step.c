@@ -152,15 +152,16 @@ static void part_tn(void *context) {
 
 static void part_attention_forward(void *context) {
     bench *x = context;
-    rt_attention_forward(x->docs, x->doc_start, H, G, E, 0.17F, x->a, x->b, x->b + T * G * E, x->c, x->c + T * H * E,
+    rt_attention_forward(x->docs, x->doc_start, H, G, E, 0, 0.17F, x->a, x->b, x->b + T * G * E, x->c, x->c + T * H * E,
                          x->scratch);
 }
 
 static void part_attention_backward(void *context) {
     bench *x = context;
     float *gradient = x->c + T * H * (E + 1);
-    rt_attention_backward(x->docs, x->doc_start, H, G, E, 0.17F, x->a, x->b, x->b + T * G * E, x->c, x->c + T * H * E,
-                          x->a, gradient, gradient + T * H * E, gradient + T * (H + G) * E, x->scratch);
+    rt_attention_backward(x->docs, x->doc_start, H, G, E, 0, 0.17F, x->a, x->b, x->b + T * G * E, x->c,
+                          x->c + T * H * E, x->a, gradient, gradient + T * H * E, gradient + T * (H + G) * E,
+                          x->scratch);
 }
 
 static void part_norms(void *context) {

@@ -58,7 +58,7 @@ int64_t rt_attention_scratch(int64_t max_doc, int64_t e) {
 typedef struct job {
     int64_t docs;
     const int32_t *doc_start;
-    int64_t h, g, e;
+    int64_t h, g, e, window; /* window INT64_MAX: none */
     float scale;
     const float *q, *k, *v;
     float *out, *lse;  /* written forward, read backward */
@@ -131,6 +131,7 @@ static void forward_rows(const job *j, const part *p, int64_t head, int64_t firs
     int64_t ld = j->h * j->e, token = p->token + first;
     rt_kernels->attention->forward(&(rt_attention_rows){
         .e = j->e,
+        .window = j->window,
         .scale = j->scale,
         .rows = rows,
         .first = first,
@@ -181,8 +182,10 @@ static void backward_rows(const job *j, const part *p, int64_t head, int64_t i0,
     float *d = dscores + RT_QUERY_BLOCK * RT_KEY_BLOCK;
     for (int64_t i = i0; i < i1; i++)
         d[i - i0] = rt_kernels->attention->dot(j->e, j->dout + query + i * ld, j->out + query + i * ld);
-    const rt_attention_grads args = {
+    rt_attention_grads args = {
         .e = j->e,
+        .window = j->window,
+        .start_dq = true,
         .scale = j->scale,
         .q = j->q + query,
         .dout = j->dout + query,
@@ -201,8 +204,11 @@ static void backward_rows(const job *j, const part *p, int64_t head, int64_t i0,
         .dscores = dscores,
     };
     if (j1 > i1) j1 = i1;
-    for (; j0 < j1; j0 += RT_KEY_BLOCK)
+    int64_t seen = rt_attention_low(i0, j->window) / RT_KEY_BLOCK * RT_KEY_BLOCK;
+    for (j0 = j0 > seen ? j0 : seen; j0 < j1; j0 += RT_KEY_BLOCK) {
         rt_kernels->attention->backward(&args, i0, i1, j0, j1 - j0 < RT_KEY_BLOCK ? j1 : j0 + RT_KEY_BLOCK);
+        args.start_dq = false;
+    }
 }
 
 /* dk and dv of keys j0 .. j1-1 start at 0. */
@@ -239,9 +245,10 @@ static void backward_shared(const job *j, const part *p) {
 #pragma omp for schedule(dynamic)
     for (int64_t b = 0; b < key_blocks; b++) {
         int64_t j0 = b * RT_KEY_BLOCK, j1 = p->length - j0 < RT_KEY_BLOCK ? p->length : j0 + RT_KEY_BLOCK;
+        int64_t end = j->window < p->length - j1 ? j1 - 1 + j->window : p->length; /* of the queries that see them */
         clear_keys(j, p, j0, j1);
         for (int64_t i = 0; i < heads; i++)
-            for (int64_t i0 = j0; i0 < p->length; i0 += RT_QUERY_BLOCK)
+            for (int64_t i0 = j0; i0 < end; i0 += RT_QUERY_BLOCK)
                 backward_rows(j, p, first_head + i, i0, j0, j1, shared, own.rest, false, true);
     }
 }
@@ -279,13 +286,19 @@ static void run(job *j) {
     }
 }
 
-void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                          const float *q, const float *k, const float *v, float *out, float *lse, float *scratch) {
+static int64_t window_of(int64_t window) {
+    return window > 0 ? window : INT64_MAX;
+}
+
+void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                          float scale, const float *q, const float *k, const float *v, float *out, float *lse,
+                          float *scratch) {
     run(&(job){.docs = docs,
                .doc_start = doc_start,
                .h = h,
                .g = g,
                .e = e,
+               .window = window_of(window),
                .scale = scale,
                .q = q,
                .k = k,
@@ -295,14 +308,15 @@ void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int
                .scratch = scratch});
 }
 
-void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                           const float *q, const float *k, const float *v, const float *out, const float *lse,
-                           const float *dout, float *dq, float *dk, float *dv, float *scratch) {
+void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                           float scale, const float *q, const float *k, const float *v, const float *out,
+                           const float *lse, const float *dout, float *dq, float *dk, float *dv, float *scratch) {
     run(&(job){.docs = docs,
                .doc_start = doc_start,
                .h = h,
                .g = g,
                .e = e,
+               .window = window_of(window),
                .scale = scale,
                .q = q,
                .k = k,

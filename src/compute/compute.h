@@ -103,9 +103,9 @@ void rt_bias_grad(int64_t rows, int64_t n, const float *dy, int64_t ldy, float *
 void rt_add(int64_t n, const float *x, float *y);
 
 /* RMSNorm (Zhang and Sennrich 2019, as in Qwen2): r = 1 / sqrtf(lanes(x_j^2 by fma) / D + eps), y = (x * r) * w.
- * rstd [T] is kept for the backward pass (NULL: not kept). */
+ * rstd [T] is kept for the backward pass (NULL: not kept). y may be x. */
 void rt_rmsnorm_forward(int64_t rows, int64_t d, const float *x, const float *w, float eps, float *y, float *rstd);
-/* dx[t] += gradient when accumulate_dx, else = ; dw[j] += over t ascending. */
+/* dx[t] += gradient when accumulate_dx, else = ; dw[j] += over t ascending. dx may be dy. */
 void rt_rmsnorm_backward(int64_t rows, int64_t d, const float *x, const float *w, const float *rstd, const float *dy,
                          float *dx, bool accumulate_dx, float *dw);
 
@@ -114,9 +114,11 @@ void rt_rmsnorm_backward(int64_t rows, int64_t d, const float *x, const float *w
  * rounded as fmaf(x_i, c, -(x_{i+E/2} * s)). inverse: the transposed rotation, for the gradient. In place. */
 void rt_rope(int64_t rows, int64_t heads, int64_t e, const int32_t *position, const float *table, bool inverse,
              float *x, int64_t ldx);
-/* Fills table [positions][2][e/2]: angle = fl32(position) * fl32(theta^(-2i/e)) in float as transformers does, then
- * cos and sin of it by rt_cos / rt_sin of core/exactmath.h. */
-void rt_rope_table(int64_t positions, int64_t e, double theta, float *table);
+/* The plain frequencies: frequency[i] = fl32(theta^(-2i/e)), i < e/2. */
+void rt_rope_frequencies(int64_t e, double theta, float *frequency);
+/* Fills table [positions][2][e/2]: angle = fl32(position) * frequency[i] in float as transformers does, then cos and
+ * sin of it by rt_cos / rt_sin of core/exactmath.h, rounded to float, times magnitude. */
+void rt_rope_table(int64_t positions, int64_t e, const float *frequency, float magnitude, float *table);
 
 /* h = silu(gate) * up, silu(x) = x / (1 + exp(-x)). */
 void rt_swiglu_forward(int64_t n, const float *gate, const float *up, float *h);
@@ -132,10 +134,11 @@ void rt_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const fl
 
 /* ---- attention ------------------------------------------------------------------------------------------------ */
 
-/* Causal grouped-query attention. A query at position p of its document sees the document's keys 0..p:
- *   s_j = chain(e: q_e, k_je) * scale;  m = max s_j;  p_j = exp(s_j - m);  l = lanes(p_j);
+/* Causal grouped-query attention. A query at position p of its document sees the document's keys 0..p, or with a
+ * sliding window (window > 0) the last `window` of them, p-window+1..p:
+ *   s_j = chain(e: q_e, k_je) * scale;  m = max s_j;  p_j = exp(s_j - m);  l = lanes(p_j), lane j mod 16;
  *   o_e = chain(j ascending: p_j, v_je) / l;   lse = m + log l.
- * The T x T matrix is never stored and blocks above the diagonal are never computed. */
+ * The T x T matrix is never stored; blocks above the diagonal or before the window are never computed. */
 
 /* Keys of one (sequence, kv head) live in panels of 16: panel b holds keys 16b..16b+15 as [E][16]; values as [T][E].
  * Key panels for `capacity` keys take rt_kpanel_floats(capacity, e) floats. */
@@ -146,15 +149,16 @@ int64_t rt_kpanel_floats(int64_t capacity, int64_t e);
  * rt_attention_scratch(max_doc, e) floats for documents of up to max_doc tokens; it has room for every thread (all
  * processors, at least four; more threads than that are not used), whatever rt_compute_set_threads says later. */
 int64_t rt_attention_scratch(int64_t max_doc, int64_t e);
-void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                          const float *q, const float *k, const float *v, float *out, float *lse, float *scratch);
+void rt_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                          float scale, const float *q, const float *k, const float *v, float *out, float *lse,
+                          float *scratch);
 /* dq, dk, dv are overwritten. With p_ij = exp(s_ij - lse_i), D_i = lanes(dout_i, out_i by fma) and
  *   dS_ij = (p_ij * (chain(e: dout_ie, v_je) - D_i)) * scale:
  * dq_i = chain(j ascending: dS_ij, k_j); dk_j = chain(dS_ij, q_i) and dv_j = chain(p_ij, dout_i) over (query head of
- * the group, then query i) ascending. */
-void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                           const float *q, const float *k, const float *v, const float *out, const float *lse,
-                           const float *dout, float *dq, float *dk, float *dv, float *scratch);
+ * the group, then query i) ascending; i and j run over the pairs that see each other. */
+void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                           float scale, const float *q, const float *k, const float *v, const float *out,
+                           const float *lse, const float *dout, float *dq, float *dk, float *dv, float *scratch);
 
 /* Sampling form: row r is the query at position[r] of sequence slot[r]; its key and value are already in the cache.
  * Cache of one layer: kcache [slots][G] panels of rt_kpanel_floats(capacity, e), vcache [slots][G][capacity][E].
@@ -171,7 +175,7 @@ void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t leng
 /* Longest sequence the sampling form takes: a row of scores must fit a thread's scratch. */
 enum { RT_DECODE_MAX_KEYS = 1 << 17 };
 void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
-                         int64_t h, float scale, const float *q, float *out);
+                         int64_t h, int64_t window, float scale, const float *q, float *out);
 
 /* ---- output head ---------------------------------------------------------------------------------------------- */
 

@@ -50,15 +50,15 @@ void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t leng
 typedef struct job {
     const rt_kv_layer *cache;
     const int32_t *slot, *position;
-    int64_t h;
+    int64_t h, window; /* window INT64_MAX: none */
     float scale;
     const float *q;
     float *out;
 } job;
 
-/* Scores of `keys` keys for as many rows as the thread's scratch holds. */
-static void run_tile(rt_attention_rows *args, int64_t keys) {
-    args->ld_scores = (keys + RT_PANEL - 1) / RT_PANEL * RT_PANEL + RT_PANEL;
+/* Rows up to position `last`, as many at a time as the thread's scratch holds. */
+static void run_tile(rt_attention_rows *args, int64_t last) {
+    args->ld_scores = rt_attention_span(last, args->window) + RT_PANEL;
     args->scores = rt_compute_scratch(omp_get_thread_num());
     _Static_assert(RT_DECODE_MAX_KEYS + 2 * RT_PANEL <= RT_GEMM_SCRATCH, "one row of scores must fit the scratch");
     args->tile_rows = (int64_t)RT_GEMM_SCRATCH / args->ld_scores;
@@ -72,6 +72,7 @@ static void decode_run(const job *j, int64_t first, int64_t count, int64_t group
     int64_t e = cache->e, heads = j->h / cache->g, ld = j->h * e, base = first * ld + group * heads * e;
     rt_attention_rows args = {
         .e = e,
+        .window = j->window,
         .scale = j->scale,
         .first = j->position[first],
         .k_panels = key_panels(cache, j->slot[first], group),
@@ -88,7 +89,7 @@ static void decode_run(const job *j, int64_t first, int64_t count, int64_t group
         args.q = j->q + at;
         args.out = j->out + at;
         if (!prompt) args.first = j->position[first + i];
-        run_tile(&args, j->position[first + count - 1] + 1);
+        run_tile(&args, j->position[first + count - 1]);
     }
 }
 
@@ -104,10 +105,10 @@ static void decode_rows(const job *j, int64_t first, int64_t end, int64_t group)
 }
 
 void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
-                         int64_t h, float scale, const float *q, float *out) {
-    const job j = {cache, slot, position, h, scale, q, out};
+                         int64_t h, int64_t window, float scale, const float *q, float *out) {
+    const job j = {cache, slot, position, h, window > 0 ? window : INT64_MAX, scale, q, out};
     int64_t keys = 0;
-    for (int64_t r = 0; r < rows; r++) keys += position[r] + 1;
+    for (int64_t r = 0; r < rows; r++) keys += position[r] + 1 - rt_attention_low(position[r], j.window);
     int threads = rt_threads_for(keys * h * cache->e);
     int64_t unit = rows * cache->g / (4 * threads);
     unit = unit < 1 ? 1 : unit > MOST_ROWS ? MOST_ROWS : unit;

@@ -181,7 +181,7 @@ RT_INLINE void key_sum_rows(int mr, int64_t e, const float *weights, int64_t ldw
 }
 
 static void key_sum(int mr, int64_t e, const float *weights, int64_t ldw, const float *rows, int64_t ld, reach by,
-                    float *c, int64_t ldc) {
+                    float *c, int64_t ldc){
 #define CALL(count) key_sum_rows(count, e, weights, ldw, rows, ld, by, c, ldc)
     WITH_ROWS(mr, CALL)
 #undef CALL
@@ -189,10 +189,20 @@ static void key_sum(int mr, int64_t e, const float *weights, int64_t ldw, const 
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-/* Turns the n products of a row into weights exp(s - m) of sum l; returns m. */
-static float row_softmax(float *s, int64_t n, float scale, float *l) {
+/* Weights without the first `count` of the lanes, which the window hides. */
+RT_INLINE rt_v16 hide_first(rt_v16 x, int64_t count) {
+    float lane[RT_LANES];
+    rt_v16_store(lane, x);
+    for (int64_t i = 0; i < count; i++) lane[i] = 0.0f;
+    return rt_v16_load(lane);
+}
+
+/* Turns the products low .. n-1 of a row into weights exp(s - m) of sum l, those before `low` into 0; returns m. */
+static float row_softmax(float *s, int64_t low, int64_t n, float scale, float *l) {
     rt_v16 factor = rt_v16_set(scale), most = rt_v16_set(-INFINITY), sum = rt_v16_set(0.0f);
-    int64_t j = 0, tail = n % RT_LANES;
+    int64_t begin = low - low % RT_LANES, j = begin, tail = n % RT_LANES;
+    for (int64_t i = 0; i < begin; i++) s[i] = 0.0f;
+    for (int64_t i = begin; i < low; i++) s[i] = -INFINITY;
     for (; j + RT_LANES <= n; j += RT_LANES) {
         rt_v16 x = rt_v16_mul(rt_v16_load(s + j), factor);
         rt_v16_store(s + j, x);
@@ -205,13 +215,15 @@ static float row_softmax(float *s, int64_t n, float scale, float *l) {
     }
     float m = rt_v16_highest(most);
     rt_v16 offset = rt_v16_set(m);
-    for (j = 0; j + RT_LANES <= n; j += RT_LANES) {
+    for (j = begin; j + RT_LANES <= n; j += RT_LANES) {
         rt_v16 p = rt_v16_exp(rt_v16_sub(rt_v16_load(s + j), offset));
+        if (j < low) p = hide_first(p, low - j);
         rt_v16_store(s + j, p);
         sum = rt_v16_add(sum, p);
     }
     if (tail > 0) {
         rt_v16 p = rt_v16_keep(rt_v16_exp(rt_v16_sub(rt_v16_load(s + j), offset)), tail, 0.0f);
+        if (j < low) p = hide_first(p, low - j);
         rt_v16_store(s + j, p);
         sum = rt_v16_add(sum, p);
     }
@@ -225,21 +237,25 @@ static void divide_row(float *x, int64_t n, float by) {
         rt_v16_store_upto(x + j, n - j, rt_v16_div(rt_v16_load_upto(x + j, n - j), divisor));
 }
 
+/* Scores are kept from the panel on that holds the first key of the tile's first row. A weight of 0 before a row's own
+ * first key leaves its chains at the 0 that they start from. */
 static void forward(const rt_attention_rows *args) {
     for (int64_t r0 = 0; r0 < args->rows;) {
         int mr = tile_rows(args->rows - r0, args->tile_rows);
         int64_t position = args->first + r0 * args->step;
         int64_t keys = position + 1 + (mr - 1) * args->step, ld = args->ld_scores;
+        int64_t panel = rt_attention_low(position, args->window) / RT_LANES, base = panel * RT_LANES;
         float l[RT_ATTENTION_ROWS];
-        scores_of(mr, args->e, args->q + r0 * args->ldq, args->ldq, args->k_panels, 0, (keys + RT_LANES - 1) / RT_LANES,
-                  args->scores, ld);
+        scores_of(mr, args->e, args->q + r0 * args->ldq, args->ldq, args->k_panels, panel,
+                  (keys + RT_LANES - 1) / RT_LANES, args->scores, ld);
         for (int r = 0; r < mr; r++) {
-            float m = row_softmax(args->scores + r * ld, position + 1 + r * args->step, args->scale, &l[r]);
+            int64_t own = position + r * args->step, low = rt_attention_low(own, args->window);
+            float m = row_softmax(args->scores + r * ld, low - base, own + 1 - base, args->scale, &l[r]);
             if (args->lse != NULL) args->lse[(r0 + r) * args->ldlse] = m + rt_logf(l[r]);
         }
-        reach by = {.shared = position + 1, .triangle = args->step == 1, .fresh = true};
+        reach by = {.shared = position + 1 - base, .triangle = args->step == 1, .fresh = true};
         float *out = args->out + r0 * args->ldout;
-        key_sum(mr, args->e, args->scores, ld, args->v, args->ldv, by, out, args->ldout);
+        key_sum(mr, args->e, args->scores, ld, args->v + base * args->ldv, args->ldv, by, out, args->ldout);
         for (int r = 0; r < mr; r++) divide_row(out + r * args->ldout, args->e, l[r]);
         r0 += mr;
     }
@@ -247,15 +263,17 @@ static void forward(const rt_attention_rows *args) {
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
-/* In place over the n keys of a row: weights <- p = exp(s - lse), dscores <- dS = p (dP - D) scale. */
-static void row_gradients(float *weights, float *dscores, int64_t n, float scale, float lse, float d) {
+/* In place over the keys low .. n-1 of a row: weights <- p = exp(s - lse), dscores <- dS = p (dP - D) scale; both 0
+ * before `low`. */
+static void row_gradients(float *weights, float *dscores, int64_t low, int64_t n, float scale, float lse, float d) {
     rt_v16 factor = rt_v16_set(scale), offset = rt_v16_set(lse), mean = rt_v16_set(d);
-    for (int64_t j = 0; j < n; j += RT_LANES) {
+    for (int64_t j = low - low % RT_LANES; j < n; j += RT_LANES) {
         rt_v16 p = rt_v16_exp(rt_v16_sub(rt_v16_mul(rt_v16_load(weights + j), factor), offset));
         rt_v16 ds = rt_v16_mul(rt_v16_mul(p, rt_v16_sub(rt_v16_load(dscores + j), mean)), factor);
         rt_v16_store(weights + j, p);
         rt_v16_store(dscores + j, ds);
     }
+    for (int64_t j = 0; j < low; j++) weights[j] = dscores[j] = 0.0f;
 }
 
 /* Key r of the tile is seen by the queries from k = `from` + r on when triangle, from `from` on otherwise. */
@@ -298,7 +316,12 @@ static void query_sum(int mr, int64_t e, const float *weights, const float *rows
 #undef CALL
 }
 
-/* weights and dscores of the block: row i - i0, key j - j0; keys above the diagonal hold no numbers of use. */
+static int64_t clip(int64_t x, int64_t low, int64_t high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* weights and dscores of the block: row i - i0, key j - j0; keys above the diagonal hold no numbers of use, those
+ * before a row's window 0. */
 static void block_gradients(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     int64_t ldq = args->ldq, e = args->e;
     for (int64_t i = i0; i < i1;) {
@@ -312,7 +335,8 @@ static void block_gradients(const rt_attention_grads *args, int64_t i0, int64_t 
             scores_of(mr, e, args->dout + i * ldq, ldq, args->v_panels, first, last, dscores, RT_KEY_BLOCK);
             for (int r = 0; r < mr; r++) {
                 int64_t n = (i + r + 1 < j1 ? i + r + 1 : j1) - j0;
-                row_gradients(weights + r * RT_KEY_BLOCK, dscores + r * RT_KEY_BLOCK, n, args->scale,
+                int64_t low = clip(rt_attention_low(i + r, args->window) - j0, 0, n);
+                row_gradients(weights + r * RT_KEY_BLOCK, dscores + r * RT_KEY_BLOCK, low, n, args->scale,
                               args->lse[(i + r) * args->ldlse], args->d[i + r - i0]);
             }
         }
@@ -324,23 +348,38 @@ static void block_query_gradients(const rt_attention_grads *args, int64_t i0, in
     for (int64_t i = i0; i < i1;) {
         int mr = tile_rows(i1 - i, RT_ATTENTION_ROWS);
         bool triangle = i + 1 < j1;
-        reach by = {.shared = (triangle ? i + 1 : j1) - j0, .triangle = triangle, .fresh = j0 == 0};
+        int64_t shared = (triangle ? i + 1 : j1) - j0;
+        int64_t low = clip(rt_attention_low(i, args->window) - j0, 0, shared); /* what no row of the tile sees */
+        reach by = {.shared = shared - low, .triangle = triangle, .fresh = args->start_dq};
         if (i + mr > j0)
-            key_sum(mr, args->e, args->dscores + (i - i0) * RT_KEY_BLOCK, RT_KEY_BLOCK, args->k + j0 * args->ldk,
-                    args->ldk, by, args->dq + i * args->ldq, args->ldq);
+            key_sum(mr, args->e, args->dscores + (i - i0) * RT_KEY_BLOCK + low, RT_KEY_BLOCK,
+                    args->k + (j0 + low) * args->ldk, args->ldk, by, args->dq + i * args->ldq, args->ldq);
         i += mr;
     }
 }
 
+/* dv and dk of the mr keys from j on continue over the queries from .. to-1 of the block. */
+static void extend_keys(const rt_attention_grads *args, int mr, int64_t i0, int64_t j0, int64_t j, int64_t from,
+                        int64_t to, bool triangle) {
+    int64_t ldq = args->ldq, ldk = args->ldk;
+    const float *weights = args->weights + j - j0, *dscores = args->dscores + j - j0;
+    if (from >= to) return;
+    query_sum(mr, args->e, weights, args->dout + i0 * ldq, ldq, from, to, triangle, args->dv + j * ldk, ldk);
+    query_sum(mr, args->e, dscores, args->q + i0 * ldq, ldq, from, to, triangle, args->dk + j * ldk, ldk);
+}
+
+/* A key's chains must end where its window ends: a further product of 0 could turn -0 into 0. So a tile runs as far as
+ * its first key is seen, and the few queries that later keys of it meet beyond are added key by key. */
 static void block_key_gradients(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1) {
     int64_t last = j1 < i1 ? j1 : i1; /* later keys are seen by no query of the block */
     for (int64_t j = j0; j < last;) {
         int mr = tile_rows(last - j, RT_ATTENTION_ROWS);
+        if (mr > args->window) mr = 1;
         bool triangle = j >= i0;
-        int64_t from = triangle ? j - i0 : 0, to = i1 - i0, ldq = args->ldq, ldk = args->ldk;
-        const float *weights = args->weights + j - j0, *dscores = args->dscores + j - j0;
-        query_sum(mr, args->e, weights, args->dout + i0 * ldq, ldq, from, to, triangle, args->dv + j * ldk, ldk);
-        query_sum(mr, args->e, dscores, args->q + i0 * ldq, ldq, from, to, triangle, args->dk + j * ldk, ldk);
+        int64_t end = args->window < i1 - j ? j + args->window : i1; /* one past the last query that sees key j */
+        extend_keys(args, mr, i0, j0, j, triangle ? j - i0 : 0, end - i0, triangle);
+        for (int r = 1; r < mr && end < i1; r++)
+            extend_keys(args, 1, i0, j0, j + r, clip(end, i0, i1) - i0, clip(end + r, i0, i1) - i0, false);
         j += mr;
     }
 }

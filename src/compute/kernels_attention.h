@@ -19,6 +19,7 @@ enum {
 /* Forward: `rows` rows of queries; row r is at position first + r * step (step 0 or 1). */
 typedef struct rt_attention_rows {
     int64_t e;
+    int64_t window; /* keys a query sees, itself included; INT64_MAX: all */
     float scale;
     int64_t rows, first;
     int step;
@@ -31,14 +32,26 @@ typedef struct rt_attention_rows {
     int64_t ldout;
     float *lse; /* row r at lse + r * ldlse; NULL: not wanted */
     int64_t ldlse;
-    float *scores; /* scratch, tile_rows rows of ld_scores >= all keys rounded up to 16 */
+    float *scores; /* scratch, tile_rows rows of ld_scores >= rt_attention_span of the last position */
     int64_t ld_scores;
     int64_t tile_rows; /* 1 .. RT_ATTENTION_ROWS: how many rows the scratch has room for */
 } rt_attention_rows;
 
+/* First key that a query at a position sees. */
+static inline int64_t rt_attention_low(int64_t position, int64_t window) {
+    return position < window ? 0 : position - window + 1;
+}
+
+/* Room for a row of scores: whole panels from that of the tile's first key on, for tiles up to a last position. */
+static inline int64_t rt_attention_span(int64_t last, int64_t window) {
+    const int64_t keys = last - window < RT_ATTENTION_ROWS ? last + 1 : window + RT_ATTENTION_ROWS + 15;
+    return (keys + 15) / 16 * 16;
+}
+
 /* Backward of one query head, for the queries i0 .. i1-1 against the keys j0 .. j1-1. */
 typedef struct rt_attention_grads {
     int64_t e;
+    int64_t window; /* as above */
     float scale;
     const float *q, *dout; /* position i at + i * ldq */
     int64_t ldq;
@@ -47,13 +60,14 @@ typedef struct rt_attention_grads {
     const float *k_panels, *v_panels;
     const float *k; /* position j at + j * ldk, as dk and dv */
     int64_t ldk;
+    bool start_dq;            /* the first block of keys that the queries meet */
     float *dq, *dk, *dv;      /* dq NULL: not wanted; dk NULL: neither dk nor dv wanted */
     float *weights, *dscores; /* scratch, RT_QUERY_BLOCK x RT_KEY_BLOCK each */
 } rt_attention_grads;
 
 struct rt_attention_kernels {
     void (*forward)(const rt_attention_rows *args);
-    /* dq is started at j0 == 0 and continued after it; dk and dv are continued. */
+    /* dq is started if start_dq and continued otherwise; dk and dv are continued. */
     void (*backward)(const rt_attention_grads *args, int64_t i0, int64_t i1, int64_t j0, int64_t j1);
     /* lanes(a_j * b_j). */
     float (*dot)(int64_t n, const float *a, const float *b);

@@ -82,15 +82,18 @@ void rt_rope(int64_t rows, int64_t heads, int64_t e, const int32_t *position, co
     }
 }
 
-void rt_rope_table(int64_t positions, int64_t e, double theta, float *table) {
+void rt_rope_frequencies(int64_t e, double theta, float *frequency) {
+    for (int64_t i = 0; i < e / 2; i++) frequency[i] = (float)(1.0 / rt_pow(theta, (double)(2 * i) / (double)e));
+}
+
+void rt_rope_table(int64_t positions, int64_t e, const float *frequency, float magnitude, float *table) {
     int64_t half = e / 2;
 #pragma omp parallel for num_threads(rt_threads_for(positions *half * 64))
     for (int64_t t = 0; t < positions; t++) {
         for (int64_t i = 0; i < half; i++) {
-            float frequency = (float)(1.0 / rt_pow(theta, (double)(2 * i) / (double)e));
-            float angle = (float)t * frequency;
-            table[t * e + i] = (float)rt_cos((double)angle);
-            table[t * e + half + i] = (float)rt_sin((double)angle);
+            float angle = (float)t * frequency[i];
+            table[t * e + i] = (float)rt_cos((double)angle) * magnitude;
+            table[t * e + half + i] = (float)rt_sin((double)angle) * magnitude;
         }
     }
 }

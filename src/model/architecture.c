@@ -3,8 +3,10 @@
 #include <string.h>
 
 static const rt_architecture_traits table[] = {
-    {RT_QWEN2, "qwen2", "Qwen2ForCausalLM", .qkv_bias = true},
-    {RT_LLAMA, "llama", "LlamaForCausalLM", .qkv_bias = false},
+    {RT_QWEN2, "qwen2", "Qwen2ForCausalLM", RT_BIAS_QKV, RT_WINDOW_SWITCHED, .qk_norm = false},
+    {RT_QWEN3, "qwen3", "Qwen3ForCausalLM", RT_BIAS_SWITCHED, RT_WINDOW_SWITCHED, .qk_norm = true, .head_dim = 128},
+    {RT_LLAMA, "llama", "LlamaForCausalLM", RT_BIAS_SWITCHED, RT_WINDOW_NEVER, .qk_norm = false},
+    {RT_MISTRAL, "mistral", "MistralForCausalLM", RT_BIAS_NEVER, RT_WINDOW_ALWAYS, .qk_norm = false},
 };
 
 const rt_architecture_traits *rt_architecture_find(rt_architecture id) {
@@ -20,5 +22,5 @@ const rt_architecture_traits *rt_architecture_by_type(const char *model_type) {
 }
 
 const char *rt_architecture_list(void) {
-    return "'qwen2' or 'llama'";
+    return "'qwen2', 'qwen3', 'llama' and 'mistral'";
 }

@@ -23,17 +23,26 @@ static void bias_gradient(int64_t rows, int64_t n, const float *dy, float *dbias
     if (dbias != NULL) rt_bias_grad(rows, n, dy, n, dbias);
 }
 
-static void attention_half(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x_in,
-                           const rt_layer_params *g) {
+/* From the gradient of rotated heads to that of their projection's output, in place. */
+static void heads_backward(const rt_workspace *ws, int64_t heads, const float *norm, const float *in, const float *rstd,
+                           float *dy, float *dnorm_w) {
+    const int64_t t = ws->plan.tokens, e = ws->config.head_dim;
+    rt_rope(t, heads, e, ws->plan.position, ws->rope, true, dy, heads * e);
+    if (norm != NULL) rt_rmsnorm_backward(t * heads, e, in, norm, rstd, dy, dy, false, dnorm_w);
+}
+
+static void attention_half(const rt_workspace *ws, int64_t window, const rt_layer_params *p, const rt_layer_acts *a,
+                           const float *x_in, const rt_layer_params *g) {
     const rt_config *c = &ws->config;
     const rt_plan *plan = &ws->plan;
     const int64_t t = plan->tokens, d = c->hidden_size, e = c->head_dim;
     const int64_t heads = c->num_attention_heads, groups = c->num_key_value_heads;
+    bias_gradient(t, d, ws->dx, g->o_b);
     linear_backward(t, d, heads * e, a->attn, p->o_w, ws->dx, g->o_w, ws->dattn, false);
-    rt_attention_backward(plan->docs, plan->doc_start, heads, groups, e, ws->scale, a->q, a->k, a->v, a->attn, a->lse,
-                          ws->dattn, ws->dq, ws->dk, ws->dv, ws->attention_scratch);
-    rt_rope(t, heads, e, plan->position, ws->rope, true, ws->dq, heads * e);
-    rt_rope(t, groups, e, plan->position, ws->rope, true, ws->dk, groups * e);
+    rt_attention_backward(plan->docs, plan->doc_start, heads, groups, e, window, ws->scale, a->q, a->k, a->v, a->attn,
+                          a->lse, ws->dattn, ws->dq, ws->dk, ws->dv, ws->attention_scratch);
+    heads_backward(ws, heads, p->q_norm, a->q_in, a->q_rstd, ws->dq, g->q_norm);
+    heads_backward(ws, groups, p->k_norm, a->k_in, a->k_rstd, ws->dk, g->k_norm);
     bias_gradient(t, heads * e, ws->dq, g->q_b);
     bias_gradient(t, groups * e, ws->dk, g->k_b);
     bias_gradient(t, groups * e, ws->dv, g->v_b);
@@ -43,8 +52,8 @@ static void attention_half(const rt_workspace *ws, const rt_layer_params *p, con
     rt_rmsnorm_backward(t, d, x_in, p->input_norm, a->rstd1, ws->dnorm, ws->dx, true, g->input_norm);
 }
 
-void rt_layer_backward(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *a, const float *x_in,
-                       const rt_layer_params *g) {
+void rt_layer_backward(const rt_workspace *ws, int64_t layer, const rt_layer_params *p, const rt_layer_acts *a,
+                       const float *x_in, const rt_layer_params *g) {
     feed_forward_half(ws, p, a, g);
-    attention_half(ws, p, a, x_in, g);
+    attention_half(ws, rt_config_window(&ws->config, layer), p, a, x_in, g);
 }

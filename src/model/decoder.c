@@ -4,10 +4,13 @@
 #include "core/mem.h"
 #include "model/arena.h"
 #include "model/model.h"
+#include "model/rope.h"
 
 typedef struct decoder_layer {
     float *input_norm, *post_norm; /* [D] */
-    float *qkv_b;                  /* [Q + 2K]; unused where the model has no biases */
+    float *qkv_b, *o_b;            /* [Q + 2K], [D]; unused where the model has no biases */
+    float *q_norm, *k_norm;        /* [E]; unused where the model has no such norms */
+    int64_t window;                /* of the layer's attention; 0: none */
     rt_packed qkv, o, gate, up, down;
     rt_kv_layer cache;
 } decoder_layer;
@@ -40,6 +43,11 @@ static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
     layer->input_norm = rt_carve_floats(at, d, 1);
     layer->post_norm = rt_carve_floats(at, d, 1);
     layer->qkv_b = rt_carve_floats(at, c->num_attention_heads * e + 2 * g * e, 1);
+    if (c->o_bias) layer->o_b = rt_carve_floats(at, d, 1);
+    if (c->qk_norm) {
+        layer->q_norm = rt_carve_floats(at, e, 1);
+        layer->k_norm = rt_carve_floats(at, e, 1);
+    }
     layer->cache = (rt_kv_layer){.slots = dec->slots, .capacity = dec->capacity, .g = g, .e = e};
     layer->cache.k = rt_carve_floats(at, dec->slots * g, rt_kpanel_floats(dec->capacity, e));
     layer->cache.v = rt_carve_floats(at, dec->slots * g, dec->capacity * e);
@@ -109,6 +117,9 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
     const int64_t q = c->num_attention_heads * e, kv = c->num_key_value_heads * e;
     copy_floats(layer->input_norm, p->input_norm, d);
     copy_floats(layer->post_norm, p->post_norm, d);
+    copy_floats(layer->q_norm, p->q_norm, e);
+    copy_floats(layer->k_norm, p->k_norm, e);
+    copy_floats(layer->o_b, p->o_b, d);
     copy_floats(layer->qkv_b, p->q_b, q);
     copy_floats(layer->qkv_b + q, p->k_b, kv);
     copy_floats(layer->qkv_b + q + kv, p->v_b, kv);
@@ -136,9 +147,9 @@ static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t
     enum { MAX_SLOTS = 1 << 20, MAX_ROWS = 1 << 20 };
     RT_CHECK(slots >= 1 && slots <= MAX_SLOTS, err, RETORT_ERR_USAGE, "decoder of %lld slots, must be between 1 and %d",
              (long long)slots, (int)MAX_SLOTS);
-    RT_CHECK(capacity >= 1 && capacity <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
+    RT_CHECK(capacity >= 1 && capacity <= rt_config_context(config), err, RETORT_ERR_USAGE,
              "decoder of %lld positions, the model allows 1 to %lld", (long long)capacity,
-             (long long)config->max_position_embeddings);
+             (long long)rt_config_context(config));
     RT_CHECK(capacity <= RT_DECODE_MAX_KEYS, err, RETORT_ERR_UNSUPPORTED,
              "decoder of %lld positions, at most %d are supported", (long long)capacity, (int)RT_DECODE_MAX_KEYS);
     RT_CHECK(max_rows >= 1 && max_rows <= MAX_ROWS, err, RETORT_ERR_USAGE,
@@ -177,7 +188,8 @@ retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t ca
     }
     at = (rt_carver){.base = dec->arena};
     carve_all(&at, dec);
-    rt_rope_table(capacity, config->head_dim, config->rope.theta, dec->rope);
+    rt_rope_fill(config, capacity, dec->rope);
+    for (int64_t l = 0; l < config->num_hidden_layers; l++) dec->layers[l].window = rt_config_window(config, l);
     for (int64_t s = 0; s < slots; s++) dec->pending[s] = -1;
     retort_status status = set_weights(dec, model, err);
     if (status != RETORT_OK) {
@@ -297,11 +309,16 @@ static void step_layer(const rt_decoder *dec, const decoder_layer *layer, int64_
     rt_rmsnorm_forward(rows, d, dec->x, layer->input_norm, eps, dec->normed, NULL);
     rt_matmul_packed(rows, dec->normed, d, &layer->qkv, dec->qkv, (h + 2 * g) * e);
     split_qkv(dec, rows, layer->qkv_b);
+    if (c->qk_norm) {
+        rt_rmsnorm_forward(rows * h, e, dec->q, layer->q_norm, eps, dec->q, NULL);
+        rt_rmsnorm_forward(rows * g, e, dec->k, layer->k_norm, eps, dec->k, NULL);
+    }
     rt_rope(rows, h, e, position, dec->rope, false, dec->q, h * e);
     rt_rope(rows, g, e, position, dec->rope, false, dec->k, g * e);
     rt_kv_store(&layer->cache, rows, slot, position, dec->k, dec->v);
-    rt_attention_decode(&layer->cache, rows, slot, position, h, dec->scale, dec->q, dec->attn);
+    rt_attention_decode(&layer->cache, rows, slot, position, h, layer->window, dec->scale, dec->q, dec->attn);
     rt_matmul_packed(rows, dec->attn, h * e, &layer->o, dec->delta, d);
+    if (c->o_bias) rt_bias_add(rows, d, layer->o_b, dec->delta, d);
     rt_add(rows * d, dec->delta, dec->x);
     rt_rmsnorm_forward(rows, d, dec->x, layer->post_norm, eps, dec->normed, NULL);
     rt_matmul_packed(rows, dec->normed, d, &layer->gate, dec->gate, f);

@@ -23,7 +23,7 @@ static void copy_config(const rt_model *model, retort_model_info *info) {
     info->attention_heads = c->num_attention_heads;
     info->key_value_heads = c->num_key_value_heads;
     info->head_dim = c->head_dim;
-    info->context_length = c->max_position_embeddings;
+    info->context_length = rt_config_context(c);
     info->vocabulary = c->vocab_size;
     info->num_eos = c->num_eos;
     memcpy(info->eos_ids, c->eos_token_id, sizeof info->eos_ids);

@@ -149,6 +149,20 @@ void rt_model_release(rt_model *model) {
 
 /* Every field in one fixed text form (%.17g tells any two doubles apart), so that the digest depends on values only,
  * not on padding bytes or on how config.json was written. */
+static retort_status scaling_text(const rt_config *c, rt_buffer *text, retort_error *err) {
+    const rt_rope_config *r = &c->rope;
+    if (r->type != RT_ROPE_DEFAULT)
+        RT_TRY(rt_buffer_printf(text, err, " rope %d %.17g %lld %.17g %.17g %.17g %.17g %.17g %.17g %.17g %d",
+                                (int)r->type, r->factor, (long long)r->original_positions, r->low_freq_factor,
+                                r->high_freq_factor, r->beta_fast, r->beta_slow, r->attention_factor, r->mscale,
+                                r->mscale_all_dim, r->truncate));
+    if (c->sliding_window == 0) return RETORT_OK;
+    RT_TRY(rt_buffer_printf(text, err, " window %lld", (long long)c->sliding_window));
+    for (int64_t l = 0; l < c->num_hidden_layers; l++)
+        RT_TRY(rt_buffer_puts(text, rt_config_window(c, l) > 0 ? "w" : "f", err));
+    return RETORT_OK;
+}
+
 static retort_status config_text(const rt_config *c, rt_buffer *text, retort_error *err) {
     RT_TRY(rt_buffer_printf(text, err, "%s %lld %lld %lld %lld %lld %lld %lld %lld %.17g %.17g %.17g %d %d %d %d",
                             rt_architecture_find(c->architecture)->model_type, (long long)c->vocab_size,
@@ -158,6 +172,7 @@ static retort_status config_text(const rt_config *c, rt_buffer *text, retort_err
                             c->rms_norm_eps, c->initializer_range, c->tie_word_embeddings, c->qkv_bias,
                             (int)c->bos_token_id, (int)c->pad_token_id));
     for (int32_t i = 0; i < c->num_eos; i++) RT_TRY(rt_buffer_printf(text, err, " %d", (int)c->eos_token_id[i]));
+    RT_TRY(scaling_text(c, text, err));
     return rt_buffer_puts(text, "\n", err);
 }
 

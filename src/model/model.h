@@ -15,22 +15,42 @@ typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
 
 /* Which published architecture a configuration's files are of; architecture.h knows names and features. The engine
  * itself reads only the features below. */
-typedef enum rt_architecture { RT_QWEN2, RT_LLAMA } rt_architecture;
+typedef enum rt_architecture { RT_QWEN2, RT_LLAMA, RT_QWEN3, RT_MISTRAL } rt_architecture;
 
-/* Rotary embedding: pair i of a head turns by position / theta^(2i/E). */
+/* Rotary embedding: pair i of a head turns by position * frequency[i]; rope.h says how the types change the plain
+ * frequency theta^(-2i/E), and by how much yarn lengthens the turned vectors. Fields that a type does not name are 0.
+ */
+typedef enum rt_rope_type {
+    RT_ROPE_DEFAULT,
+    RT_ROPE_LINEAR,  /* factor */
+    RT_ROPE_DYNAMIC, /* factor */
+    RT_ROPE_LLAMA3,  /* factor, original_positions, low_freq_factor, high_freq_factor */
+    RT_ROPE_YARN     /* factor, original_positions and what follows */
+} rt_rope_type;
 typedef struct rt_rope_config {
-    double theta;
+    rt_rope_type type;
+    double theta, factor;
+    int64_t original_positions; /* context length before the scaling */
+    double low_freq_factor, high_freq_factor;
+    double beta_fast, beta_slow;
+    double attention_factor, mscale, mscale_all_dim; /* 0: not given */
+    bool truncate;
 } rt_rope_config;
+
+enum { RT_MAX_LAYERS = 1 << 12, RT_MAX_HEAD_DIM = 1 << 10 };
 
 typedef struct rt_config {
     rt_architecture architecture;
     int64_t vocab_size, hidden_size, intermediate_size;
     int64_t num_hidden_layers, num_attention_heads, num_key_value_heads, head_dim;
     int64_t max_position_embeddings;
+    int64_t sliding_window;                     /* queries of windowed layers see so many keys, themselves included */
+    uint64_t window_layers[RT_MAX_LAYERS / 64]; /* which layers: bit l % 64 of word l / 64 */
     double rms_norm_eps, initializer_range;
     rt_rope_config rope;
     bool tie_word_embeddings;
-    bool qkv_bias;                      /* q, k and v have biases, o has none */
+    bool qkv_bias, o_bias;              /* which attention projections have biases */
+    bool qk_norm;                       /* RMSNorm of each head of q and k before the rotation (Qwen3) */
     int32_t bos_token_id, pad_token_id; /* -1: none */
     int32_t eos_token_id[8];
     int32_t num_eos;
@@ -40,18 +60,21 @@ typedef struct rt_config {
 } rt_config;
 
 /* ---- parameters: one flat block, tensors in a fixed order ---- */
-typedef struct rt_layer_params { /* pointers into the block; shapes as in transformers */
-    float *input_norm;           /* [D] */
-    rt_matrix q_w;               /* [H*E][D] */
-    float *q_b;                  /* [H*E] */
-    rt_matrix k_w;               /* [G*E][D] */
-    float *k_b;                  /* [G*E] */
-    rt_matrix v_w;               /* [G*E][D] */
-    float *v_b;                  /* [G*E] */
-    rt_matrix o_w;               /* [D][H*E] */
-    float *post_norm;            /* [D] */
-    rt_matrix gate_w, up_w;      /* [F][D] */
-    rt_matrix down_w;            /* [D][F] */
+/* Pointers into the block, NULL where the configuration has no such tensor; shapes as in transformers. */
+typedef struct rt_layer_params {
+    float *input_norm;      /* [D] */
+    rt_matrix q_w;          /* [H*E][D] */
+    float *q_b;             /* [H*E] */
+    rt_matrix k_w;          /* [G*E][D] */
+    float *k_b;             /* [G*E] */
+    rt_matrix v_w;          /* [G*E][D] */
+    float *v_b;             /* [G*E] */
+    float *q_norm, *k_norm; /* [E] */
+    rt_matrix o_w;          /* [D][H*E] */
+    float *o_b;             /* [D] */
+    float *post_norm;       /* [D] */
+    rt_matrix gate_w, up_w; /* [F][D] */
+    rt_matrix down_w;       /* [D][F] */
 } rt_layer_params;
 
 typedef struct rt_tensor {
@@ -95,6 +118,10 @@ void rt_params_fetch(const rt_params *params, const rt_tensor *tensor, int64_t f
 void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed);
 /* Every number within bounds that make all later size arithmetic safe; `where` names the source in the message. */
 retort_status rt_config_validate(const rt_config *config, const char *where, retort_error *err);
+/* Longest sequence the configuration allows: max_position_embeddings, and what linear and yarn scaling make of it. */
+int64_t rt_config_context(const rt_config *config);
+/* How many keys a query of a layer sees at most; 0: all before it. */
+int64_t rt_config_window(const rt_config *config, int64_t layer);
 /* True when weights of one fit the other, whatever format they are held in. */
 bool rt_config_same_shape(const rt_config *a, const rt_config *b);
 

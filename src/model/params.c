@@ -80,7 +80,10 @@ static rt_layer_params place_layer(layout *at, const rt_config *c, int layer) {
     place_projection(at, c, layer, 'q', q, &p.q_w, &p.q_b);
     place_projection(at, c, layer, 'k', kv, &p.k_w, &p.k_b);
     place_projection(at, c, layer, 'v', kv, &p.v_w, &p.v_b);
+    p.q_norm = c->qk_norm ? place(at, c->head_dim, "model.layers.%d.self_attn.q_norm.weight", layer) : NULL;
+    p.k_norm = c->qk_norm ? place(at, c->head_dim, "model.layers.%d.self_attn.k_norm.weight", layer) : NULL;
     p.o_w = place_matrix(at, d, q, "model.layers.%d.self_attn.o_proj.weight", layer);
+    p.o_b = c->o_bias ? place(at, d, "model.layers.%d.self_attn.o_proj.bias", layer) : NULL;
     p.post_norm = place(at, d, "model.layers.%d.post_attention_layernorm.weight", layer);
     p.gate_w = place_matrix(at, f, d, "model.layers.%d.mlp.gate_proj.weight", layer);
     p.up_w = place_matrix(at, f, d, "model.layers.%d.mlp.up_proj.weight", layer);

@@ -94,7 +94,7 @@ static void run_forward(const rt_model *model, rt_workspace *ws, const rt_object
     const int64_t layers = ws->config.num_hidden_layers;
     rt_embedding_lookup(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
     for (int64_t l = 0; l < layers; l++)
-        rt_layer_forward(ws, &model->params.layers[l], &ws->acts[0], ws->x[l % 2], ws->x[(l + 1) % 2]);
+        rt_layer_forward(ws, l, &model->params.layers[l], &ws->acts[0], ws->x[l % 2], ws->x[(l + 1) % 2]);
     run_head(model, ws, ws->x[layers % 2], objective, NULL);
 }
 
@@ -103,12 +103,12 @@ static void run_training(const rt_model *model, rt_workspace *ws, const rt_objec
     const rt_layer_params *p = model->params.layers;
     const int64_t layers = ws->config.num_hidden_layers;
     rt_embedding_lookup(plan->tokens, ws->config.hidden_size, plan->ids, model->params.embed, ws->x[0]);
-    for (int64_t l = 0; l < layers; l++) rt_layer_forward(ws, &p[l], &ws->acts[l], ws->x[l], ws->x[l + 1]);
+    for (int64_t l = 0; l < layers; l++) rt_layer_forward(ws, l, &p[l], &ws->acts[l], ws->x[l], ws->x[l + 1]);
     run_head(model, ws, ws->x[layers], objective, grads);
     for (int64_t l = layers - 1; l >= 0; l--) {
         /* the last layer's activations are still there */
-        if (ws->recompute && l < layers - 1) rt_layer_forward(ws, &p[l], &ws->acts[l], ws->x[l], NULL);
-        rt_layer_backward(ws, &p[l], &ws->acts[l], ws->x[l], &grads->layers[l]);
+        if (ws->recompute && l < layers - 1) rt_layer_forward(ws, l, &p[l], &ws->acts[l], ws->x[l], NULL);
+        rt_layer_backward(ws, l, &p[l], &ws->acts[l], ws->x[l], &grads->layers[l]);
     }
     embedding_backward(ws, grads);
 }

@@ -25,7 +25,11 @@ static retort_status write_weights(rt_atomic_file *file, const rt_model *model, 
 /* The fewest digits, from 15, that give each real of the configuration back: 1e-06 instead of 9.9999999999999995e-07.
  */
 static size_t real_digits(const rt_config *config) {
-    const double reals[] = {config->rope.theta, config->rms_norm_eps, config->initializer_range};
+    const rt_rope_config *rope = &config->rope;
+    const double reals[] = {
+        rope->theta,          rope->factor,         rope->low_freq_factor,    rope->high_freq_factor,
+        rope->beta_fast,      rope->beta_slow,      rope->attention_factor,   rope->mscale,
+        rope->mscale_all_dim, config->rms_norm_eps, config->initializer_range};
     size_t digits = 15;
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) {
         char text[40];

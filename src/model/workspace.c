@@ -5,15 +5,22 @@
 
 #include "core/mem.h"
 #include "model/arena.h"
+#include "model/rope.h"
 
 enum { MAX_TOKENS = 1 << 28 };
 
 static rt_layer_acts carve_acts(rt_carver *at, const rt_config *c, int64_t t) {
     const int64_t d = c->hidden_size, f = c->intermediate_size, h = c->num_attention_heads;
     const int64_t q = h * c->head_dim, kv = c->num_key_value_heads * c->head_dim;
-    rt_layer_acts a;
+    rt_layer_acts a = {0};
     a.norm1 = rt_carve_floats(at, t, d);
     a.rstd1 = rt_carve_floats(at, t, 1);
+    if (c->qk_norm) {
+        a.q_in = rt_carve_floats(at, t, q);
+        a.q_rstd = rt_carve_floats(at, t, h);
+        a.k_in = rt_carve_floats(at, t, kv);
+        a.k_rstd = rt_carve_floats(at, t, c->num_key_value_heads);
+    }
     a.q = rt_carve_floats(at, t, q);
     a.k = rt_carve_floats(at, t, kv);
     a.v = rt_carve_floats(at, t, kv);
@@ -93,7 +100,7 @@ static void set_shape(rt_workspace *ws, const rt_config *config, int64_t max_tok
     ws->config = *config;
     ws->max_tokens = max_tokens;
     ws->recompute = recompute;
-    ws->max_doc = max_tokens < config->max_position_embeddings ? max_tokens : config->max_position_embeddings;
+    ws->max_doc = max_tokens < rt_config_context(config) ? max_tokens : rt_config_context(config);
     ws->scale = (float)(1.0 / sqrt((double)config->head_dim));
 }
 
@@ -131,7 +138,7 @@ retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, b
     }
     rt_carver at = {.base = (char *)ws->arena};
     carve_all(&at, ws);
-    rt_rope_table(ws->max_doc, config->head_dim, config->rope.theta, ws->rope);
+    rt_rope_fill(config, ws->max_doc, ws->rope);
     *out = ws;
     return RETORT_OK;
 }

@@ -10,7 +10,9 @@
 
 typedef struct rt_layer_acts {
     float *norm1, *rstd1; /* [T][D], [T]: the input of q, k, v */
-    float *q, *k, *v;     /* [T][Q], [T][K], [T][K]: after bias and rotation */
+    /* Before their norm, where there is one: [T][Q], [T][H], [T][K], [T][G]. */
+    float *q_in, *q_rstd, *k_in, *k_rstd;
+    float *q, *k, *v;     /* [T][Q], [T][K], [T][K]: after bias, norm and rotation */
     float *attn, *lse;    /* [T][Q], [T][H] */
     float *mid;           /* [T][D]: the residual stream between attention and feed-forward */
     float *norm2, *rstd2; /* [T][D], [T] */
@@ -33,7 +35,7 @@ struct rt_workspace {
     rt_config config;
     int64_t max_tokens;
     bool recompute;
-    int64_t max_doc; /* longest document: max_tokens or max_position_embeddings */
+    int64_t max_doc; /* longest document: max_tokens or the context length */
     float scale;     /* 1 / sqrt(E) */
     float *arena;
     rt_layer_acts *acts; /* [L] */
@@ -57,11 +59,11 @@ struct rt_workspace {
 /* Checks the batch against the workspace and fills ws->plan. */
 retort_status rt_plan_batch(rt_workspace *ws, const rt_batch *batch, retort_error *err);
 
-/* One layer over the plan's tokens, x_in -> x_out [T][D], filling acts. */
-void rt_layer_forward(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *acts, const float *x_in,
-                      float *x_out);
+/* Layer `layer` over the plan's tokens, x_in -> x_out [T][D], filling acts. */
+void rt_layer_forward(const rt_workspace *ws, int64_t layer, const rt_layer_params *p, const rt_layer_acts *acts,
+                      const float *x_in, float *x_out);
 /* ws->dx holds the gradient of the layer's output and receives that of its input; adds to the gradients g. */
-void rt_layer_backward(const rt_workspace *ws, const rt_layer_params *p, const rt_layer_acts *acts, const float *x_in,
-                       const rt_layer_params *g);
+void rt_layer_backward(const rt_workspace *ws, int64_t layer, const rt_layer_params *p, const rt_layer_acts *acts,
+                       const float *x_in, const rt_layer_params *g);
 
 #endif

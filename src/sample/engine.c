@@ -153,7 +153,7 @@ void rt_engine_destroy(rt_engine *e) {
 retort_status rt_request_check(const rt_engine *e, const rt_request *request, retort_error *err) {
     const rt_prompt *prompt = &request->prompt;
     const int64_t fresh = request->only_prompt ? 0 : request->rules->settings.max_new_tokens;
-    const int64_t context = e->config->max_position_embeddings, total = prompt->count + fresh;
+    const int64_t context = rt_config_context(e->config), total = prompt->count + fresh;
     RT_CHECK(request->n >= 1 && (request->n == 1 || !request->only_prompt), err, RETORT_ERR_USAGE,
              "%lld responses cannot be sampled", (long long)request->n);
     RT_CHECK(request->num_best >= 0 && request->num_best <= RT_MAX_CANDIDATES, err, RETORT_ERR_USAGE,

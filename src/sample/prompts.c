@@ -113,11 +113,11 @@ static retort_status visit(void *context, json_t *object, size_t line, retort_er
 static retort_status check_context(const char *path, const rt_prompt_file *file, const rt_config *config,
                                    int64_t max_new_tokens, retort_error *err) {
     for (int64_t i = 0; i < file->count; i++) {
-        RT_CHECK(file->prompts[i].count + max_new_tokens <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
+        RT_CHECK(file->prompts[i].count + max_new_tokens <= rt_config_context(config), err, RETORT_ERR_USAGE,
                  "'%s' line %zu: the prompt has %lld tokens, which with max_new_tokens %lld is more than the model's "
                  "context of %lld; shorten the prompt or ask for fewer tokens",
                  path, file->lines[i], (long long)file->prompts[i].count, (long long)max_new_tokens,
-                 (long long)config->max_position_embeddings);
+                 (long long)rt_config_context(config));
     }
     return RETORT_OK;
 }

@@ -80,9 +80,9 @@ static retort_status read_inputs(const retort_distill_options *options, inputs *
     RT_TRY(rt_tokenizer_load(options->model, &in->tokenizer, err));
     const rt_config *config = &in->model.config;
     RT_TRY(rt_check_vocabulary(in->tokenizer, config, options->model, err));
-    RT_CHECK(options->max_length <= config->max_position_embeddings, err, RETORT_ERR_USAGE,
+    RT_CHECK(options->max_length <= rt_config_context(config), err, RETORT_ERR_USAGE,
              "'max_length' is %lld, the context of '%s' ends at %lld", (long long)options->max_length, options->model,
-             (long long)config->max_position_embeddings);
+             (long long)rt_config_context(config));
     const rt_prompting_settings prompting = {options->system_prompt, options->instruction};
     RT_TRY(rt_prompting_load(options->model, in->tokenizer, &prompting, &in->prompting, err));
     const rt_dataset_settings settings = {
@@ -91,7 +91,7 @@ static retort_status read_inputs(const retort_distill_options *options, inputs *
                     .config = config,
                     .assistant_only = options->assistant_only_loss,
                     .whole = !options->completion_only_loss},
-        .max_length = options->max_length > 0 ? options->max_length : config->max_position_embeddings,
+        .max_length = options->max_length > 0 ? options->max_length : rt_config_context(config),
         .max_examples = options->max_examples,
         .truncate = options->truncate,
     };

@@ -221,7 +221,7 @@ static retort_status read_inputs(rl *r, retort_error *err) {
     retort_status st = rt_prompt_set_read(options->dataset, &prompting, &r->prompts, err);
     rt_prompting_release(&prompting);
     RT_TRY(st);
-    int64_t context = r->model.config.max_position_embeddings;
+    int64_t context = rt_config_context(&r->model.config);
     RT_CHECK(r->prompts.longest + options->max_completion_length <= context, err, RETORT_ERR_USAGE,
              "the longest prompt of '%s' has %lld tokens and 'max_completion_length' is %lld, the context of '%s' ends "
              "at %lld",

@@ -104,39 +104,46 @@ void oracle_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, cons
 
 /* ---- attention ---- */
 
-float oracle_attend(int64_t keys, int64_t e, float scale, const float *q, const float *k, int64_t ldk, const float *v,
-                    int64_t ldv, float *out, float *p) {
+float oracle_attend(int64_t low, int64_t keys, int64_t e, float scale, const float *q, const float *k, int64_t ldk,
+                    const float *v, int64_t ldv, float *out, float *p) {
     float m = -INFINITY;
-    for (int64_t j = 0; j < keys; j++) {
+    for (int64_t j = low; j < keys; j++) {
         p[j] = chain(e, q, k + j * ldk) * scale;
         m = p[j] > m ? p[j] : m;
     }
-    for (int64_t j = 0; j < keys; j++) p[j] = rt_expf(p[j] - m);
+    for (int64_t j = low; j < keys; j++) p[j] = rt_expf(p[j] - m);
+    for (int64_t j = 0; j < low; j++) p[j] = 0;
     float l = lanes_sum(keys, p);
     for (int64_t i = 0; i < e; i++) {
         float acc = 0;
-        for (int64_t j = 0; j < keys; j++) acc = fmaf(p[j], v[j * ldv + i], acc);
+        for (int64_t j = low; j < keys; j++) acc = fmaf(p[j], v[j * ldv + i], acc);
         out[i] = acc / l;
     }
     return m + rt_logf(l);
 }
 
-void oracle_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                              const float *q, const float *k, const float *v, float *out, float *lse) {
+/* First key that the query at a position sees. */
+static int64_t low_of(int64_t position, int64_t window) {
+    return window > 0 && position >= window ? position - window + 1 : 0;
+}
+
+void oracle_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                              float scale, const float *q, const float *k, const float *v, float *out, float *lse) {
     float *p = calloc((size_t)doc_start[docs] + 1, sizeof(float));
     for (int64_t doc = 0; doc < docs; doc++)
         for (int64_t t = doc_start[doc]; t < doc_start[doc + 1]; t++)
             for (int64_t head = 0; head < h; head++) {
                 int64_t kv = (doc_start[doc] * g + head / (h / g)) * e, at = (t * h + head) * e;
-                lse[t * h + head] =
-                    oracle_attend(t + 1 - doc_start[doc], e, scale, q + at, k + kv, g * e, v + kv, g * e, out + at, p);
+                int64_t position = t - doc_start[doc];
+                lse[t * h + head] = oracle_attend(low_of(position, window), position + 1, e, scale, q + at, k + kv,
+                                                  g * e, v + kv, g * e, out + at, p);
             }
     free(p);
 }
 
-void oracle_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                               const float *q, const float *k, const float *v, const float *out, const float *lse,
-                               const float *dout, float *dq, float *dk, float *dv) {
+void oracle_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                               float scale, const float *q, const float *k, const float *v, const float *out,
+                               const float *lse, const float *dout, float *dq, float *dk, float *dv) {
     memset(dq, 0, (size_t)(doc_start[docs] * h * e) * sizeof(float));
     memset(dk, 0, (size_t)(doc_start[docs] * g * e) * sizeof(float));
     memset(dv, 0, (size_t)(doc_start[docs] * g * e) * sizeof(float));
@@ -145,7 +152,7 @@ void oracle_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h
             for (int64_t t = doc_start[doc]; t < doc_start[doc + 1]; t++) {
                 int64_t at = (t * h + head) * e;
                 float d = oracle_lanes(e, dout + at, out + at);
-                for (int64_t j = doc_start[doc]; j <= t; j++) {
+                for (int64_t j = doc_start[doc] + low_of(t - doc_start[doc], window); j <= t; j++) {
                     int64_t key = (j * g + head / (h / g)) * e;
                     float p = rt_expf(chain(e, q + at, k + key) * scale - lse[t * h + head]);
                     float ds = (p * (chain(e, dout + at, v + key) - d)) * scale;

@@ -19,13 +19,13 @@ void oracle_swiglu_backward(int64_t n, const float *gate, const float *up, const
 void oracle_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const float *dx, float *dtable);
 
 /* One query against `keys` keys (rows ldk apart): scratch p holds `keys` floats. Returns lse. */
-float oracle_attend(int64_t keys, int64_t e, float scale, const float *q, const float *k, int64_t ldk, const float *v,
-                    int64_t ldv, float *out, float *p);
-void oracle_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                              const float *q, const float *k, const float *v, float *out, float *lse);
-void oracle_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, float scale,
-                               const float *q, const float *k, const float *v, const float *out, const float *lse,
-                               const float *dout, float *dq, float *dk, float *dv);
+float oracle_attend(int64_t low, int64_t keys, int64_t e, float scale, const float *q, const float *k, int64_t ldk,
+                    const float *v, int64_t ldv, float *out, float *p);
+void oracle_attention_forward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                              float scale, const float *q, const float *k, const float *v, float *out, float *lse);
+void oracle_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, int64_t g, int64_t e, int64_t window,
+                               float scale, const float *q, const float *k, const float *v, const float *out,
+                               const float *lse, const float *dout, float *dq, float *dk, float *dv);
 
 float oracle_logsumexp(int64_t n, const float *x, float inv_temperature);
 float oracle_entropy(int64_t n, const float *x, float inv_temperature, float lse);

@@ -8,7 +8,7 @@
 enum { MAX_DOCS = 8 };
 
 typedef struct problem {
-    int64_t h, g, e, docs;
+    int64_t h, g, e, window, docs;
     int32_t start[MAX_DOCS + 1];
     float scale;
     float *q, *k, *v, *dout;              /* inputs */
@@ -20,15 +20,16 @@ static int64_t tokens(const problem *p) {
     return p->start[p->docs];
 }
 
-static problem problem_make(int64_t h, int64_t g, int64_t e, int64_t docs, const int32_t *lengths) {
-    problem p = {.h = h, .g = g, .e = e, .docs = docs, .scale = (float)(1 / sqrt((double)e))};
+static problem problem_make(int64_t window, int64_t h, int64_t g, int64_t e, int64_t docs, const int32_t *lengths) {
+    problem p = {.h = h, .g = g, .e = e, .window = window, .docs = docs, .scale = (float)(1 / sqrt((double)e))};
     for (int64_t i = 0; i < docs; i++) p.start[i + 1] = p.start[i] + lengths[i];
     int64_t nq = tokens(&p) * h * e, nk = tokens(&p) * g * e;
     p.q = normals(nq, 1, 2), p.k = normals(nk, 2, 1), p.v = normals(nk, 3, 1), p.dout = normals(nq, 4, 1);
     p.out = floats(nq), p.dq = floats(nq), p.dk = floats(nk), p.dv = floats(nk), p.lse = floats(tokens(&p) * h);
     p.out1 = floats(nq), p.dq1 = floats(nq), p.dk1 = floats(nk), p.dv1 = floats(nk), p.lse1 = floats(tokens(&p) * h);
-    oracle_attention_forward(docs, p.start, h, g, e, p.scale, p.q, p.k, p.v, p.out, p.lse);
-    oracle_attention_backward(docs, p.start, h, g, e, p.scale, p.q, p.k, p.v, p.out, p.lse, p.dout, p.dq, p.dk, p.dv);
+    oracle_attention_forward(docs, p.start, h, g, e, window, p.scale, p.q, p.k, p.v, p.out, p.lse);
+    oracle_attention_backward(docs, p.start, h, g, e, window, p.scale, p.q, p.k, p.v, p.out, p.lse, p.dout, p.dq, p.dk,
+                              p.dv);
     return p;
 }
 
@@ -55,11 +56,12 @@ static void check_training(void *context) {
     problem *p = context;
     int64_t nq = tokens(p) * p->h * p->e, nk = tokens(p) * p->g * p->e;
     float *scratch = poisoned(rt_attention_scratch(longest(p), p->e));
-    rt_attention_forward(p->docs, p->start, p->h, p->g, p->e, p->scale, p->q, p->k, p->v, p->out1, p->lse1, scratch);
+    rt_attention_forward(p->docs, p->start, p->h, p->g, p->e, p->window, p->scale, p->q, p->k, p->v, p->out1, p->lse1,
+                         scratch);
     same_bits(p->out1, p->out, nq, "out");
     same_bits(p->lse1, p->lse, tokens(p) * p->h, "lse");
-    rt_attention_backward(p->docs, p->start, p->h, p->g, p->e, p->scale, p->q, p->k, p->v, p->out1, p->lse1, p->dout,
-                          p->dq1, p->dk1, p->dv1, scratch);
+    rt_attention_backward(p->docs, p->start, p->h, p->g, p->e, p->window, p->scale, p->q, p->k, p->v, p->out1, p->lse1,
+                          p->dout, p->dq1, p->dk1, p->dv1, scratch);
     same_bits(p->dq1, p->dq, nq, "dq");
     same_bits(p->dk1, p->dk, nk, "dk");
     same_bits(p->dv1, p->dv, nk, "dv");
@@ -73,10 +75,10 @@ static void check_single(void *context) {
     for (int64_t i = 0; i < p->docs; i++) {
         int32_t start[2] = {0, p->start[i + 1] - p->start[i]};
         int64_t q = p->start[i] * p->h * p->e, k = p->start[i] * p->g * p->e, lse = p->start[i] * p->h;
-        rt_attention_forward(1, start, p->h, p->g, p->e, p->scale, p->q + q, p->k + k, p->v + k, p->out1 + q,
+        rt_attention_forward(1, start, p->h, p->g, p->e, p->window, p->scale, p->q + q, p->k + k, p->v + k, p->out1 + q,
                              p->lse1 + lse, scratch);
-        rt_attention_backward(1, start, p->h, p->g, p->e, p->scale, p->q + q, p->k + k, p->v + k, p->out1 + q,
-                              p->lse1 + lse, p->dout + q, p->dq1 + q, p->dk1 + k, p->dv1 + k, scratch);
+        rt_attention_backward(1, start, p->h, p->g, p->e, p->window, p->scale, p->q + q, p->k + k, p->v + k,
+                              p->out1 + q, p->lse1 + lse, p->dout + q, p->dq1 + q, p->dk1 + k, p->dv1 + k, scratch);
     }
     same_bits(p->out1, p->out, tokens(p) * p->h * p->e, "out of single documents");
     same_bits(p->dq1, p->dq, tokens(p) * p->h * p->e, "dq of single documents");
@@ -110,7 +112,7 @@ static void decode_in_chunks(problem *p, const rt_kv_layer *cache, uint32_t most
             memcpy(v + r * k_width, p->v + token[r] * k_width, (size_t)k_width * sizeof *v);
         }
         rt_kv_store(cache, rows, slot, position, k, v);
-        rt_attention_decode(cache, rows, slot, position, p->h, p->scale, q, out);
+        rt_attention_decode(cache, rows, slot, position, p->h, p->window, p->scale, q, out);
         for (int64_t r = 0; r < rows; r++)
             same_bits(out + r * q_width, p->out + token[r] * q_width, q_width, "decoded row");
         left -= rows;
@@ -141,31 +143,37 @@ static void check_copy(void *context) {
         int32_t slot = t < prompt ? 2 : 0, position = (int32_t)t;
         if (t == prompt) rt_kv_copy(&cache, 2, 0, prompt);
         rt_kv_store(&cache, 1, &slot, &position, p->k + t * p->g * p->e, p->v + t * p->g * p->e);
-        rt_attention_decode(&cache, 1, &slot, &position, p->h, p->scale, p->q + t * q_width, out);
+        rt_attention_decode(&cache, 1, &slot, &position, p->h, p->window, p->scale, p->q + t * q_width, out);
         same_bits(out, p->out + t * q_width, q_width, "row after a copied prompt");
     }
     free(cache.k), free(cache.v), free(out);
 }
 
 /* Odd widths, odd lengths around tile and panel edges, groups of 1 to 7 heads. */
-static problem make(int which) {
+static problem make(int which, int64_t window) {
     switch (which) {
-    case 0: return problem_make(1, 1, 4, 3, (int32_t[]){1, 2, 3});
-    case 1: return problem_make(6, 2, 32, 5, (int32_t[]){20, 61, 16, 33, 47});
-    case 2: return problem_make(4, 4, 10, 2, (int32_t[]){70, 15});
-    case 3: return problem_make(7, 1, 34, 3, (int32_t[]){31, 1, 64});
-    case 4: return problem_make(2, 1, 64, 2, (int32_t[]){130, 7});
-    case 5: return problem_make(2, 2, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
-    default: return problem_make(3, 1, 80, 1, (int32_t[]){143});
+    case 0: return problem_make(window, 1, 1, 4, 3, (int32_t[]){1, 2, 3});
+    case 1: return problem_make(window, 6, 2, 32, 5, (int32_t[]){20, 61, 16, 33, 47});
+    case 2: return problem_make(window, 4, 4, 10, 2, (int32_t[]){70, 15});
+    case 3: return problem_make(window, 7, 1, 34, 3, (int32_t[]){31, 1, 64});
+    case 4: return problem_make(window, 2, 1, 64, 2, (int32_t[]){130, 7});
+    case 5: return problem_make(window, 2, 2, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
+    default: return problem_make(window, 3, 1, 80, 1, (int32_t[]){143});
     }
 }
 enum { NUM_PROBLEMS = 7 };
 
+/* Windows below, at and across the sizes of tiles, panels and blocks; 0 is none, and one is wider than any document. */
+static const int64_t windows[] = {0, 1, 7, 8, 25, 96, 1000};
+enum { NUM_WINDOWS = sizeof windows / sizeof windows[0] };
+
 static void over_problems(void (*check)(void *)) {
     for (int i = 0; i < NUM_PROBLEMS; i++) {
-        problem p = make(i);
-        each_setting(check, &p);
-        problem_release(&p);
+        for (int w = 0; w < NUM_WINDOWS; w++) {
+            problem p = make(i, windows[w]);
+            each_setting(check, &p);
+            problem_release(&p);
+        }
     }
 }
 

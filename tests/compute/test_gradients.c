@@ -98,7 +98,7 @@ static double rope_loss(const double *x, const void *context) {
         for (int head = 0; head < HEADS; head++)
             for (int i = 0; i < E / 2; i++) {
                 int a = (t * HEADS + head) * E + i, b = a + E / 2;
-                double angle = t * pow(10000.0, -2.0 * i / E), c = cos(angle), s = sin(angle);
+                double angle = t * pow(10000.0, -2.0 * i / E), c = 1.25 * cos(angle), s = 1.25 * sin(angle);
                 loss += (double)dy[a] * (x[a] * c - x[b] * s) + (double)dy[b] * (x[b] * c + x[a] * s);
             }
     return loss;
@@ -110,7 +110,9 @@ static void rope(void **state) {
     float *dy = normals(b.n, 6, 1), table[POSITIONS * E];
     int32_t position[POSITIONS];
     for (int t = 0; t < POSITIONS; t++) position[t] = t;
-    rt_rope_table(POSITIONS, E, 10000.0, table);
+    float frequency[E / 2];
+    rt_rope_frequencies(E, 10000.0, frequency);
+    rt_rope_table(POSITIONS, E, frequency, 1.25F, table);
     differences(rope_loss, dy, b.wide, b.n, b.gradient);
     rt_rope(POSITIONS, HEADS, E, position, table, true, dy, HEADS * E);
     close_to(dy, b.gradient, b.n, TOLERANCE, "rope");
@@ -123,41 +125,56 @@ enum { DOCS = 2, TOKENS = 24, H = 4, G = 2, W = 6, QUERIES = TOKENS * H * W, KEY
 static const int32_t DOC_START[DOCS + 1] = {0, 19, TOKENS};
 
 /* Loss share of one query over the keys of its document. */
-static double attend_loss(const double *x, const float *dout, int start, int t, int head) {
+static double attend_loss(const double *x, const float *dout, int first, int t, int head) {
     const double *q = x + (t * H + head) * W, *k = x + QUERIES, *v = k + KEYS;
     double p[TOKENS], l = 0, loss = 0;
-    for (int j = start; j <= t; j++) {
+    for (int j = first; j <= t; j++) {
         double s = 0;
         for (int i = 0; i < W; i++) s += q[i] * k[(j * G + head / (H / G)) * W + i];
         p[j] = exp(s / sqrt(W));
         l += p[j];
     }
-    for (int j = start; j <= t; j++)
+    for (int j = first; j <= t; j++)
         for (int i = 0; i < W; i++)
             loss += p[j] / l * v[(j * G + head / (H / G)) * W + i] * (double)dout[(t * H + head) * W + i];
     return loss;
 }
 
+typedef struct attention_case {
+    int window;
+    const float *dout;
+} attention_case;
+
 static double attention_loss(const double *x, const void *context) {
+    const attention_case *c = context;
     double loss = 0;
     for (int doc = 0; doc < DOCS; doc++)
-        for (int t = DOC_START[doc]; t < DOC_START[doc + 1]; t++)
-            for (int head = 0; head < H; head++) loss += attend_loss(x, context, DOC_START[doc], t, head);
+        for (int t = DOC_START[doc]; t < DOC_START[doc + 1]; t++) {
+            const int first = c->window > 0 && t - c->window + 1 > DOC_START[doc] ? t - c->window + 1 : DOC_START[doc];
+            for (int head = 0; head < H; head++) loss += attend_loss(x, c->dout, first, t, head);
+        }
     return loss;
 }
 
-static void attention(void **state) {
-    (void)state;
+static void attention_with(int window) {
     block b = block_make(QUERIES + 2 * KEYS, 7);
     float *dout = normals(QUERIES, 8, 1), *out = floats(QUERIES), *lse = floats(TOKENS * H), *gradient = floats(b.n);
     float *scratch = floats(rt_attention_scratch(TOKENS, W)), scale = (float)(1 / sqrt(W));
     const float *q = b.x, *k = q + QUERIES, *v = k + KEYS;
-    differences(attention_loss, dout, b.wide, b.n, b.gradient);
-    rt_attention_forward(DOCS, DOC_START, H, G, W, scale, q, k, v, out, lse, scratch);
-    rt_attention_backward(DOCS, DOC_START, H, G, W, scale, q, k, v, out, lse, dout, gradient, gradient + QUERIES,
-                          gradient + QUERIES + KEYS, scratch);
+    const attention_case context = {window, dout};
+    differences(attention_loss, &context, b.wide, b.n, b.gradient);
+    rt_attention_forward(DOCS, DOC_START, H, G, W, window, scale, q, k, v, out, lse, scratch);
+    rt_attention_backward(DOCS, DOC_START, H, G, W, window, scale, q, k, v, out, lse, dout, gradient,
+                          gradient + QUERIES, gradient + QUERIES + KEYS, scratch);
     close_to(gradient, b.gradient, b.n, TOLERANCE, "attention");
     block_release(&b), free(dout), free(out), free(lse), free(gradient), free(scratch);
+}
+
+static void attention(void **state) {
+    (void)state;
+    attention_with(0);
+    attention_with(5);
+    attention_with(11);
 }
 
 /* ---- head: hidden [SCORED][WIDTH], w [VOCAB][WIDTH] ---- */

@@ -95,7 +95,9 @@ static void check_rope(void *context) {
         float *table = floats(POSITIONS * e), *x = normals(ROWS * ld, 16, 1), *y = copy_of(x, ROWS * ld);
         int32_t position[ROWS];
         for (int t = 0; t < ROWS; t++) position[t] = t * 7 % POSITIONS;
-        rt_rope_table(POSITIONS, e, 10000.0, table);
+        float frequency[64];
+        rt_rope_frequencies(e, 10000.0, frequency);
+        rt_rope_table(POSITIONS, e, frequency, 1.25F, table);
         for (int inverse = 0; inverse < 2; inverse++) {
             oracle_rope(ROWS, HEADS, e, position, table, inverse, x, ld);
             rt_rope(ROWS, HEADS, e, position, table, inverse, y, ld);

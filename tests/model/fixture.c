@@ -27,6 +27,49 @@ rt_config fixture_config(bool tied, bool bias) {
                        .pad_token_id = -1};
 }
 
+rt_config fixture_feature(int number) {
+    rt_config c = fixture_config(number % 2 == 0, false);
+    switch (number) {
+    case 0: /* Qwen3 */
+        c.architecture = RT_QWEN3;
+        c.qk_norm = true;
+        break;
+    case 1: /* Qwen3 with everything */
+        c.architecture = RT_QWEN3;
+        c.qk_norm = c.qkv_bias = c.o_bias = true;
+        c.sliding_window = 9;
+        c.window_layers[0] = 5;
+        c.rope = (rt_rope_config){
+            .type = RT_ROPE_YARN, .theta = 1e4, .factor = 4, .original_positions = 32, .beta_fast = 32, .beta_slow = 1};
+        break;
+    case 2: /* Mistral */
+        c.architecture = RT_MISTRAL;
+        c.sliding_window = 21;
+        c.window_layers[0] = 7;
+        break;
+    case 3: /* Llama 3.1 */
+        c.rope = (rt_rope_config){.type = RT_ROPE_LLAMA3,
+                                  .theta = 5e5,
+                                  .factor = 8,
+                                  .original_positions = 24,
+                                  .low_freq_factor = 1,
+                                  .high_freq_factor = 4};
+        break;
+    case 4: /* Llama with biases */
+        c.qkv_bias = c.o_bias = true;
+        c.rope = (rt_rope_config){.type = RT_ROPE_LINEAR, .theta = 1e4, .factor = 2};
+        c.max_position_embeddings = 64;
+        break;
+    default: /* Qwen2, windows from layer 1 on */
+        c.architecture = RT_QWEN2;
+        c.qkv_bias = true;
+        c.sliding_window = 3;
+        c.window_layers[0] = 6;
+        c.rope = (rt_rope_config){.type = RT_ROPE_DYNAMIC, .theta = 1e4, .factor = 2};
+    }
+    return c;
+}
+
 rt_model fixture_model(const rt_config *config, uint64_t seed) {
     retort_error err;
     rt_model model = {.config = *config};

@@ -7,6 +7,10 @@
 
 /* Odd sizes on purpose: no multiple of a tile, widths across the kernels' block sizes, three query heads a group. */
 rt_config fixture_config(bool tied, bool bias);
+/* One configuration for each further feature of the engine (norms of q and k, biases on o, windows, scaled rotation)
+ * with documents longer than its window and its original length; number 0 .. FIXTURE_FEATURES - 1. */
+enum { FIXTURE_FEATURES = 6 };
+rt_config fixture_feature(int number);
 /* Weights, biases and norms all random, large enough that every tensor matters. */
 rt_model fixture_model(const rt_config *config, uint64_t seed);
 

@@ -60,10 +60,8 @@ static void expect_rounded(const rt_model *model, const rt_model *back, rt_dtype
 
 static void test_round_trip(void **state) {
     (void)state;
-    for (int kind = 0; kind < 4; kind++) {
-        rt_config config = disk_config(kind % 2 == 1);
-        config.architecture = kind < 2 ? RT_QWEN2 : RT_LLAMA;
-        config.qkv_bias = kind < 2;
+    for (int kind = -2; kind < FIXTURE_FEATURES; kind++) {
+        const rt_config config = kind < 0 ? disk_config(kind == -1) : fixture_feature(kind);
         rt_model model = fixture_model(&config, 11);
         char hash[65];
         retort_error err;
@@ -96,6 +94,16 @@ static void test_hash_sees_everything(void **state) {
     assert_string_not_equal(first, other);
     model.params.data[model.params.count - 1] -= 1e-3F;
     model.config.eos_token_id[1] = 9;
+    must(rt_model_hash(&model, other, NULL), NULL);
+    assert_string_not_equal(first, other);
+    model.config = config;
+    model.config.rope.type = RT_ROPE_LINEAR;
+    model.config.rope.factor = 2;
+    must(rt_model_hash(&model, other, NULL), NULL);
+    assert_string_not_equal(first, other);
+    model.config = config;
+    model.config.sliding_window = 4;
+    model.config.window_layers[0] = 1;
     must(rt_model_hash(&model, other, NULL), NULL);
     assert_string_not_equal(first, other);
     rt_model_release(&model);

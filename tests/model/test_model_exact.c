@@ -20,8 +20,7 @@ static int setup(void **state) {
 
 /* ---- training ---- */
 
-static void micro_batches(bool tied, bool bias) {
-    const rt_config config = fixture_config(tied, bias);
+static void micro_batches(rt_config config) {
     rt_model model = fixture_model(&config, 1);
     corpus c = fixture_corpus(&config, 24, LONGEST, 0.6, 2);
     record whole = record_create(&config, c.tokens);
@@ -40,17 +39,15 @@ static void micro_batches(bool tied, bool bias) {
 
 static void test_micro_batches_tied(void **state) {
     (void)state;
-    micro_batches(true, true);
+    micro_batches(fixture_config(true, true));
 }
 
 static void test_micro_batches_untied(void **state) {
     (void)state;
-    micro_batches(false, false);
+    micro_batches(fixture_config(false, false));
 }
 
-static void test_recompute(void **state) {
-    (void)state;
-    const rt_config config = fixture_config(true, true);
+static void recompute(rt_config config) {
     rt_model model = fixture_model(&config, 3);
     corpus c = fixture_corpus(&config, 12, LONGEST, 1.0, 4);
     record kept = record_create(&config, c.tokens), again = record_create(&config, c.tokens);
@@ -62,6 +59,11 @@ static void test_recompute(void **state) {
     record_release(&again);
     corpus_release(&c);
     rt_model_release(&model);
+}
+
+static void test_recompute(void **state) {
+    (void)state;
+    recompute(fixture_config(true, true));
 }
 
 /* Documents without a scored token, and what follows the last scored one, change nothing. */
@@ -171,27 +173,26 @@ static void assert_on_policy(const rt_model *model, const corpus *c, int64_t doc
     }
 }
 
-static void sampler_is_trainer(bool tied, bool bias, double scored, float inv_t) {
-    const rt_config config = fixture_config(tied, bias);
+static void sampler_is_trainer(rt_config config, int64_t docs, double scored, float inv_t) {
     rt_model model = fixture_model(&config, 7);
-    corpus c = fixture_corpus(&config, DOCS, LONGEST, scored, 8);
+    corpus c = fixture_corpus(&config, docs, LONGEST, scored, 8);
     const size_t count = (size_t)(c.tokens * config.vocab_size);
     float *first = calloc(count, sizeof *first), *again = calloc(count, sizeof *again);
     record r = record_create(&config, c.tokens);
     run_corpus(&model, &c, false, c.docs, inv_t, &r);
-    decode(&model, &c, DOCS, (feeding){.chunk = 1, .max_rows = DOCS}, first);
-    assert_on_policy(&model, &c, DOCS, first, inv_t, &r);
+    decode(&model, &c, docs, (feeding){.chunk = 1, .max_rows = DOCS}, first);
+    assert_on_policy(&model, &c, docs, first, inv_t, &r);
     const feeding others[] = {{.chunk = 200, .max_rows = 37},
                               {.chunk = 3, .max_rows = 100},
                               {.max_rows = 256},
                               {.chunk = 1, .prefill = 30, .max_rows = 512}};
     for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-        decode(&model, &c, DOCS, others[i], again);
+        decode(&model, &c, docs, others[i], again);
         assert_same_floats("logits", first, again, (int64_t)count);
     }
     decode(&model, &c, 1, (feeding){.chunk = 1, .max_rows = 1}, again);
     decode(&model, &c, 2, (feeding){.chunk = 7, .max_rows = 9}, again);
-    assert_same_floats("logits in a batch of 2 and of 64", first, again, (int64_t)count);
+    assert_same_floats("logits in a batch of 2 and of many", first, again, (int64_t)count);
     free(first);
     free(again);
     record_release(&r);
@@ -201,8 +202,18 @@ static void sampler_is_trainer(bool tied, bool bias, double scored, float inv_t)
 
 static void test_sampler_is_trainer(void **state) {
     (void)state;
-    sampler_is_trainer(true, true, 1.0, 1.0F);
-    sampler_is_trainer(false, false, 0.5, 1.0F / 0.7F);
+    sampler_is_trainer(fixture_config(true, true), DOCS, 1.0, 1.0F);
+    sampler_is_trainer(fixture_config(false, false), DOCS, 0.5, 1.0F / 0.7F);
+}
+
+/* The same of every further feature of the engine. */
+static void test_features(void **state) {
+    (void)state;
+    for (int i = 0; i < FIXTURE_FEATURES; i++) {
+        sampler_is_trainer(fixture_feature(i), 12, 0.8, 1.0F);
+        micro_batches(fixture_feature(i));
+        recompute(fixture_feature(i));
+    }
 }
 
 static void test_copy_prefix_and_update(void **state) {
@@ -259,11 +270,9 @@ static everything compute_everything(const rt_model *model, const corpus *c) {
     return e;
 }
 
-static void test_threads_and_isa(void **state) {
-    (void)state;
-    const rt_config config = fixture_config(false, true);
+static void threads_and_isa(rt_config config, int64_t docs) {
     rt_model model = fixture_model(&config, 12);
-    corpus c = fixture_corpus(&config, 20, LONGEST, 0.7, 13);
+    corpus c = fixture_corpus(&config, docs, LONGEST, 0.7, 13);
     const rt_isa best = rt_compute_isa();
     retort_error err;
     must(rt_compute_use_isa(RT_ISA_SCALAR, &err), &err);
@@ -288,12 +297,18 @@ static void test_threads_and_isa(void **state) {
     rt_model_release(&model);
 }
 
+static void test_threads_and_isa(void **state) {
+    (void)state;
+    threads_and_isa(fixture_config(false, true), 20);
+    for (int i = 0; i < FIXTURE_FEATURES; i++) threads_and_isa(fixture_feature(i), 6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_micro_batches_tied), cmocka_unit_test(test_micro_batches_untied),
         cmocka_unit_test(test_recompute),          cmocka_unit_test(test_unscored_documents),
         cmocka_unit_test(test_sampler_is_trainer), cmocka_unit_test(test_copy_prefix_and_update),
-        cmocka_unit_test(test_threads_and_isa),
+        cmocka_unit_test(test_features),           cmocka_unit_test(test_threads_and_isa),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

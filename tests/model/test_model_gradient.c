@@ -61,8 +61,7 @@ static void check_tensor(probe *p, const rt_params *grads, const rt_tensor *tens
     }
 }
 
-static void check_all(bool tied, bool bias) {
-    rt_config config = fixture_config(tied, bias);
+static void check_all(rt_config config) {
     retort_error err;
     must(rt_compute_init(&err), &err);
     rt_compute_set_threads(1);
@@ -83,15 +82,21 @@ static void check_all(bool tied, bool bias) {
 
 static void test_tied(void **state) {
     (void)state;
-    check_all(true, true);
+    check_all(fixture_config(true, true));
 }
 
 static void test_untied(void **state) {
     (void)state;
-    check_all(false, false);
+    check_all(fixture_config(false, false));
+}
+
+static void test_features(void **state) {
+    (void)state;
+    for (int i = 0; i < FIXTURE_FEATURES; i++) check_all(fixture_feature(i));
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tied), cmocka_unit_test(test_untied)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_tied), cmocka_unit_test(test_untied),
+                                       cmocka_unit_test(test_features)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
