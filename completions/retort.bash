@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample study teach template tokenize tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -198,6 +198,28 @@ _retort() {
             --banned-ids) kind=none ;;
             --ban-list) kind=none ;;
             --batch) kind=none ;;
+            --threads) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    serve)
+        flags='--help --model --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --batch --max-model-len --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=dir ;;
+            --served-model-name) kind=none ;;
+            --host) kind=none ;;
+            --port) kind=none ;;
+            --api-key) kind=none ;;
+            --max-connections) kind=none ;;
+            --max-body) kind=none ;;
+            --read-timeout) kind=none ;;
+            --max-tokens) kind=none ;;
+            --ban-list) kind=none ;;
+            --batch) kind=none ;;
+            --max-model-len) kind=none ;;
+            --max-queue) kind=none ;;
+            --request-timeout) kind=none ;;
+            --drain-timeout) kind=none ;;
             --threads) kind=none ;;
             --config) kind=file ;;
         esac

@@ -1,22 +1,23 @@
 #include "core/progress.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-static volatile sig_atomic_t interrupt_requested;
+/* Lock-free, so that a signal handler may set it while another thread asks. */
+static atomic_bool interrupt_requested;
 
 void retort_interrupt(void) {
-    interrupt_requested = 1;
+    atomic_store(&interrupt_requested, true);
 }
 
 void retort_interrupt_clear(void) {
-    interrupt_requested = 0;
+    atomic_store(&interrupt_requested, false);
 }
 
 bool rt_interrupted(void) {
-    return interrupt_requested != 0;
+    return atomic_load(&interrupt_requested);
 }
 
 double rt_now(void) {

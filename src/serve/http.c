@@ -22,6 +22,7 @@ typedef struct exchange { /* one request */
     rt_buffer body;
     rt_serve_job *job;
     bool suspended; /* guarded by job->lock */
+    bool counted;   /* in server->num_requests */
 } exchange;
 
 /* ---- answers ---- */
@@ -77,6 +78,13 @@ static void wake_nobody(void *waiter) {
     (void)waiter;
 }
 
+/* Its place is free before the client can know that it has been answered. */
+static void leave_queue(exchange *x) {
+    if (!x->counted) return;
+    x->counted = false;
+    rt_serve_leave(x->server);
+}
+
 /* Bytes of a stream as they come; 0 puts the connection to sleep until there are more. */
 static ssize_t read_stream(void *context, uint64_t position, char *to, size_t room) {
     (void)position;
@@ -92,6 +100,7 @@ static ssize_t read_stream(void *context, uint64_t position, char *to, size_t ro
         MHD_suspend_connection(x->connection);
     }
     pthread_mutex_unlock(&job->lock);
+    if (over) leave_queue(x);
     return over ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)count;
 }
 
@@ -105,18 +114,16 @@ static enum MHD_Result begin_stream(exchange *x) {
 /* Called when the request has been read, and again whenever the sleeping connection wakes. */
 static enum MHD_Result wait_or_answer(exchange *x) {
     rt_serve_job *job = x->job;
-    enum MHD_Result result = MHD_YES;
     pthread_mutex_lock(&job->lock);
-    if (atomic_load(&job->abandoned)) {
-        result = MHD_NO;
-    } else if (job->finished) {
-        result = answer_bytes(x, (unsigned int)job->status, &job->out, "application/json");
-    } else {
+    const bool abandoned = atomic_load(&job->abandoned), over = job->finished || abandoned;
+    if (!over) {
         x->suspended = true;
         MHD_suspend_connection(x->connection);
     }
     pthread_mutex_unlock(&job->lock);
-    return result;
+    if (!over) return MHD_YES;
+    leave_queue(x);
+    return abandoned ? MHD_NO : answer_bytes(x, (unsigned int)job->status, &job->out, "application/json");
 }
 
 static enum MHD_Result generate(exchange *x, json_t *body, bool chat) {
@@ -126,7 +133,8 @@ static enum MHD_Result generate(exchange *x, json_t *body, bool chat) {
     x->job->wake = wake_exchange;
     x->job->waiter = x;
     x->job->deadline = rt_now() + x->server->options->request_timeout;
-    if (!rt_serve_enqueue(x->server, x->job)) return answer_error(x, 503, NULL, "the queue is full; try again later");
+    x->counted = rt_serve_enqueue(x->server, x->job);
+    if (!x->counted) return answer_error(x, 503, NULL, "the queue is full; try again later");
     return x->job->params.stream ? begin_stream(x) : wait_or_answer(x);
 }
 
@@ -304,6 +312,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     x->peer->active = NULL;
     x->peer->since = rt_now();
     pthread_mutex_unlock(&server->lock);
+    leave_queue(x);
     if (x->job != NULL) {
         pthread_mutex_lock(&x->job->lock);
         if (!x->job->finished) atomic_store(&x->job->abandoned, true);

@@ -55,7 +55,7 @@ bool rt_serve_enqueue(rt_server *server, rt_serve_job *job) {
     rt_arrival *arrival = rt_malloc(sizeof *arrival);
     if (arrival == NULL) return false;
     pthread_mutex_lock(&server->lock);
-    const bool room = server->num_jobs < server->options->max_queue;
+    const bool room = server->num_requests < server->options->max_queue;
     if (room) {
         *arrival = (rt_arrival){.job = job};
         atomic_fetch_add(&job->references, 1);
@@ -64,12 +64,18 @@ bool rt_serve_enqueue(rt_server *server, rt_serve_job *job) {
         else
             server->first = arrival;
         server->last = arrival;
-        server->num_jobs++;
+        server->num_requests++;
         pthread_cond_signal(&server->work);
     }
     pthread_mutex_unlock(&server->lock);
     if (!room) rt_free(arrival);
     return room;
+}
+
+void rt_serve_leave(rt_server *server) {
+    pthread_mutex_lock(&server->lock);
+    server->num_requests--;
+    pthread_mutex_unlock(&server->lock);
 }
 
 /* All that has arrived; waits a moment for something where the engine has nothing to do. */
@@ -93,12 +99,9 @@ static rt_arrival *take_arrivals(rt_server *server, bool idle) {
 
 /* ---- jobs under way ---- */
 
-static void drop_job(rt_server *server, rt_arrival *item) {
+static void drop_job(rt_arrival *item) {
     rt_serve_job_release(item->job);
     rt_free(item);
-    pthread_mutex_lock(&server->lock);
-    server->num_jobs--;
-    pthread_mutex_unlock(&server->lock);
 }
 
 static void start_jobs(rt_server *server, rt_arrival *arrived, rt_arrival **running) {
@@ -123,7 +126,7 @@ static void retire_jobs(rt_server *server, rt_arrival **running) {
         }
         if (over) {
             *running = item->next;
-            drop_job(server, item);
+            drop_job(item);
         } else {
             running = &item->next;
         }
@@ -136,7 +139,7 @@ static void stop_jobs(rt_server *server, rt_arrival **running, int status, const
         rt_arrival *item = *running;
         *running = item->next;
         rt_serve_job_stop(item->job, server->engine, status, rt_serve_error_type(status), message);
-        drop_job(server, item);
+        drop_job(item);
     }
 }
 

@@ -47,7 +47,7 @@ typedef struct rt_server {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t work;
     rt_arrival *first, *last;
-    int64_t num_jobs; /* arrived and not over */
+    int64_t num_requests; /* handed over and not yet answered */
     rt_connection *connections;
 } rt_server;
 
@@ -62,6 +62,8 @@ bool rt_serve_answering(rt_server *server);
 
 /* server.c: hands a job to the engine thread; false where the queue is full. Takes a reference of its own. */
 bool rt_serve_enqueue(rt_server *server, rt_serve_job *job);
+/* A request that was enqueued has its answer: there is room for another. */
+void rt_serve_leave(rt_server *server);
 
 /* pages.c: the paths that need no engine. Each returns a JSON object (or text), NULL when out of memory. */
 json_t *rt_serve_models(const rt_server *server);
