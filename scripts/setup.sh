@@ -41,7 +41,7 @@ need_build_tools() {
     need_module libpcre2-8 libpcre2-dev
     need_module libutf8proc libutf8proc-dev
     need_module nettle nettle-dev
-    need_module libmicrohttpd libmicrohttpd-dev
+    need_header microhttpd.h libmicrohttpd-dev
 }
 
 # What the checks take besides.
