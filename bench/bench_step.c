@@ -335,7 +335,7 @@ int main(int argc, char **argv) {
     die_unless(rt_params_create(&config, &x.model.params, &err), &err);
     die_unless(rt_params_create(&config, &x.grads, &err), &err);
     rt_params_init(&config, &x.model.params, 1);
-    die_unless(rt_workspace_create(&config, T, false, &x.ws, &err), &err);
+    die_unless(rt_workspace_create(&config, &(rt_workspace_shape){.max_tokens = T}, &x.ws, &err), &err);
     const size_t room = (size_t)T * 2 * F;
     x.a = rt_aligned_alloc(room, sizeof(float));
     x.b = rt_aligned_alloc(room, sizeof(float));
@@ -347,7 +347,7 @@ int main(int argc, char **argv) {
     for (size_t i = 0; i < room; i++) x.a[i] = x.b[i] = (float)(rt_rng_double(&rng) - 0.5);
     printf("%s; D %d, F %d, L %d, H %d, G %d, V %d; %d tokens a step; activations %.1f MiB\n",
            rt_isa_name(rt_compute_isa()), D, F, L, H, G, V, T,
-           (double)rt_workspace_bytes(&config, T, false) / (1 << 20));
+           (double)rt_workspace_bytes(&config, &(rt_workspace_shape){.max_tokens = T}) / (1 << 20));
     for (int threads = 1; threads <= 2; threads++) {
         rt_compute_set_threads(threads);
         if (argc < 3) bench_training(&x, threads);

@@ -99,13 +99,16 @@ void rt_matmul_packed_add(int64_t m, const float *a, int64_t lda, const rt_packe
 void rt_bias_add(int64_t rows, int64_t n, const float *bias, float *y, int64_t ldy);
 /* dbias[j] += sum over t ascending of dy[t][j], one addition a row. */
 void rt_bias_grad(int64_t rows, int64_t n, const float *dy, int64_t ldy, float *dbias);
+/* x[i] *= s. */
+void rt_scale(int64_t n, float s, float *x);
 /* y[i] += x[i]. */
 void rt_add(int64_t n, const float *x, float *y);
 
 /* RMSNorm (Zhang and Sennrich 2019, as in Qwen2): r = 1 / sqrtf(lanes(x_j^2 by fma) / D + eps), y = (x * r) * w.
  * rstd [T] is kept for the backward pass (NULL: not kept). y may be x. */
 void rt_rmsnorm_forward(int64_t rows, int64_t d, const float *x, const float *w, float eps, float *y, float *rstd);
-/* dx[t] += gradient when accumulate_dx, else = ; dw[j] += over t ascending. dx may be dy. */
+/* dx[t] += gradient when accumulate_dx, else = ; dw[j] += over t ascending (NULL: not wanted). dx may be
+ * dy. */
 void rt_rmsnorm_backward(int64_t rows, int64_t d, const float *x, const float *w, const float *rstd, const float *dy,
                          float *dx, bool accumulate_dx, float *dw);
 

@@ -41,6 +41,14 @@ void rt_bias_grad(int64_t rows, int64_t n, const float *dy, int64_t ldy, float *
     }
 }
 
+void rt_scale(int64_t n, float s, float *x) {
+#pragma omp parallel num_threads(rt_threads_for(n))
+    {
+        rt_range own = rt_my_share(n, UNIT);
+        for (int64_t i = own.first; i < own.first + own.count; i++) x[i] *= s;
+    }
+}
+
 void rt_add(int64_t n, const float *x, float *y) {
 #pragma omp parallel num_threads(rt_threads_for(n))
     {
@@ -64,8 +72,9 @@ void rt_rmsnorm_backward(int64_t rows, int64_t d, const float *x, const float *w
 #pragma omp parallel num_threads(rt_threads_for(2 * rows * d))
     {
         rt_range columns = rt_my_share(d, UNIT), own = rt_my_share(rows, 1);
-        rt_kernels->rows->rmsnorm_backward_w(rows, columns.count, d, x + columns.first, rstd, dy + columns.first,
-                                             dw + columns.first);
+        if (dw != NULL)
+            rt_kernels->rows->rmsnorm_backward_w(rows, columns.count, d, x + columns.first, rstd, dy + columns.first,
+                                                 dw + columns.first);
 #pragma omp barrier
         int64_t at = own.first * d;
         rt_kernels->rows->rmsnorm_backward_x(own.count, d, x + at, w, rstd + own.first, dy + at, dx + at,

@@ -3,8 +3,13 @@
 
 #include "core/mem.h"
 #include "model/arena.h"
-#include "model/model.h"
+#include "model/lora.h"
 #include "model/rope.h"
+
+/* A projection's adapter; n of the packed weights is 0 where there is none. */
+typedef struct decoder_adapter {
+    rt_packed a, b; /* [r][in], [out][r] */
+} decoder_adapter;
 
 typedef struct decoder_layer {
     float *input_norm, *post_norm; /* [D] */
@@ -12,12 +17,15 @@ typedef struct decoder_layer {
     float *q_norm, *k_norm;        /* [E]; unused where the model has no such norms */
     int64_t window;                /* of the layer's attention; 0: none */
     rt_packed qkv, o, gate, up, down;
+    decoder_adapter adapters[RT_LORA_MODULES];
     rt_kv_layer cache;
 } decoder_layer;
 
 /* Q = H * E, K = G * E; R rows of a step. */
 struct rt_decoder {
     rt_config config;
+    rt_lora_config lora; /* r 0: no adapters */
+    float lora_scale;
     int64_t slots, capacity, max_rows;
     float scale;
     char *arena;
@@ -31,6 +39,7 @@ struct rt_decoder {
     float *qkv, *q, *k, *v;    /* [R][Q + 2K], [R][Q], [R][K], [R][K] */
     float *attn;               /* [R][Q] */
     float *gate, *up, *h;      /* [R][F] */
+    float *low;                /* [R][r]: an adapter's inner activations */
     int32_t *length;           /* [slots]: positions 0 .. length - 1 hold keys and values */
     int32_t *pending;          /* [slots]: length after the step being checked, -1 if the step has not touched it */
 };
@@ -80,12 +89,15 @@ static void carve_all(rt_carver *at, rt_decoder *dec) {
     dec->gate = rt_carve_floats(at, rows, f);
     dec->up = rt_carve_floats(at, rows, f);
     dec->h = rt_carve_floats(at, rows, f);
+    dec->low = rt_carve_floats(at, rows, dec->lora.r);
     dec->length = rt_carve_ints(at, dec->slots);
     dec->pending = rt_carve_ints(at, dec->slots);
 }
 
-static void set_shape(rt_decoder *dec, const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
+static void set_shape(rt_decoder *dec, const rt_config *config, const rt_lora_config *lora, int64_t slots,
+                      int64_t capacity, int64_t max_rows) {
     dec->config = *config;
+    if (lora != NULL) dec->lora = *lora;
     dec->slots = slots;
     dec->capacity = capacity;
     dec->max_rows = max_rows;
@@ -133,13 +145,29 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
     return set_weight(&layer->down, d, f, p->down_w, err);
 }
 
+static retort_status set_adapters(rt_decoder *dec, const rt_lora *lora, retort_error *err) {
+    if (lora == NULL) return RETORT_OK;
+    dec->lora_scale = lora->scale;
+    for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) {
+        for (int m = 0; m < RT_LORA_MODULES; m++) {
+            decoder_adapter *to = &dec->layers[l].adapters[m];
+            rt_lora_pair p;
+            if (!rt_lora_pair_of(lora, &lora->params, l, (rt_lora_module)m, &p)) continue;
+            RT_TRY(set_weight(&to->a, lora->config.r, p.in, (rt_matrix){.f32 = p.a}, err));
+            RT_TRY(set_weight(&to->b, p.out, lora->config.r, (rt_matrix){.f32 = p.b}, err));
+        }
+    }
+    return RETORT_OK;
+}
+
 static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
     const rt_config *c = &dec->config;
     const rt_params *params = &model->params;
     copy_matrix(dec->embed, 0, params->embed, c->vocab_size * c->hidden_size);
     copy_floats(dec->norm, params->norm, c->hidden_size);
     for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
-    return set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err);
+    RT_TRY(set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err));
+    return set_adapters(dec, model->lora, err);
 }
 
 static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows,
@@ -168,17 +196,18 @@ retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t ca
                                 rt_decoder **out, retort_error *err) {
     *out = NULL;
     const rt_config *config = &model->config;
+    const rt_lora_config *lora = model->lora != NULL ? &model->lora->config : NULL;
     RT_TRY(rt_config_validate(config, "model configuration", err));
     RT_TRY(rt_compute_init(err));
     RT_TRY(check_sizes(config, slots, capacity, max_rows, err));
     rt_decoder shape = {0};
     rt_carver at = {0};
-    set_shape(&shape, config, slots, capacity, max_rows);
+    set_shape(&shape, config, lora, slots, capacity, max_rows);
     carve_all(&at, &shape);
     const size_t bytes = at.overflow ? SIZE_MAX : at.used;
     rt_decoder *dec = rt_calloc(1, sizeof *dec);
     if (dec != NULL) {
-        set_shape(dec, config, slots, capacity, max_rows);
+        set_shape(dec, config, lora, slots, capacity, max_rows);
         dec->layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *dec->layers);
         dec->arena = at.overflow ? NULL : rt_aligned_alloc(bytes, 1);
     }
@@ -206,6 +235,10 @@ void rt_decoder_destroy(rt_decoder *dec) {
         decoder_layer *layer = &dec->layers[l];
         rt_packed *const packed[] = {&layer->qkv, &layer->o, &layer->gate, &layer->up, &layer->down};
         for (size_t i = 0; i < sizeof packed / sizeof packed[0]; i++) rt_packed_release(packed[i]);
+        for (int m = 0; m < RT_LORA_MODULES; m++) {
+            rt_packed_release(&layer->adapters[m].a);
+            rt_packed_release(&layer->adapters[m].b);
+        }
     }
     rt_packed_release(&dec->head);
     rt_free(dec->layers);
@@ -222,23 +255,42 @@ void rt_decoder_limits(const rt_decoder *dec, int64_t *slots, int64_t *capacity,
 retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
     if (!rt_config_same_shape(&dec->config, &model->config) || dec->config.weights_dtype != model->config.weights_dtype)
         return RETORT_ERR_STATE;
-    return set_weights(dec, model, NULL);
+    const bool adapted = model->lora != NULL;
+    if (adapted != (dec->lora.r > 0)) return RETORT_ERR_STATE;
+    if (!adapted) return set_weights(dec, model, NULL);
+    const rt_lora_config *lora = &model->lora->config;
+    if (lora->r != dec->lora.r || lora->targets != dec->lora.targets) return RETORT_ERR_STATE;
+    return set_adapters(dec, model->lora, NULL);
 }
 
-size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows) {
+/* The packed adapters of a layer. */
+static size_t adapter_bytes(const rt_config *c, const rt_lora_config *lora) {
+    size_t bytes = 0;
+    for (int m = 0; m < RT_LORA_MODULES; m++) {
+        const rt_lora_shape shape = rt_lora_shape_of(c, (rt_lora_module)m);
+        if ((lora->targets >> m & 1U) != 0)
+            bytes += rt_packed_bytes(lora->r, shape.in, false) + rt_packed_bytes(shape.out, lora->r, false);
+    }
+    return bytes;
+}
+
+size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
+                        int64_t max_rows) {
     if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK ||
+        (lora != NULL && rt_lora_config_validate(lora, "LoRA configuration", NULL) != RETORT_OK) ||
         check_sizes(config, slots, capacity, max_rows, NULL) != RETORT_OK)
         return SIZE_MAX;
     rt_decoder shape = {0};
     rt_carver at = {0};
-    set_shape(&shape, config, slots, capacity, max_rows);
+    set_shape(&shape, config, lora, slots, capacity, max_rows);
     carve_all(&at, &shape);
     const int64_t d = config->hidden_size, f = config->intermediate_size;
     const int64_t q = config->num_attention_heads * config->head_dim;
     const int64_t kv = config->num_key_value_heads * config->head_dim;
     const bool half = config->weights_dtype == RT_DTYPE_BF16;
     const size_t layer = rt_packed_bytes(q + 2 * kv, d, half) + rt_packed_bytes(d, q, half) +
-                         2 * rt_packed_bytes(f, d, half) + rt_packed_bytes(d, f, half);
+                         2 * rt_packed_bytes(f, d, half) + rt_packed_bytes(d, f, half) +
+                         (lora != NULL ? adapter_bytes(config, lora) : 0);
     const size_t weights = (size_t)config->num_hidden_layers * layer + rt_packed_bytes(config->vocab_size, d, half);
     return at.overflow ? SIZE_MAX : at.used + weights;
 }
@@ -300,6 +352,17 @@ static void split_qkv(const rt_decoder *dec, int64_t rows, const float *bias) {
     }
 }
 
+/* What the layer's adapter adds to a projection, if it has one; the products of rt_lora_forward. */
+static void adapt(const rt_decoder *dec, const decoder_layer *layer, rt_lora_module module, int64_t rows,
+                  const float *x, float *y) {
+    const decoder_adapter *adapter = &layer->adapters[module];
+    if (adapter->a.n == 0) return;
+    const int64_t r = dec->lora.r;
+    rt_matmul_packed(rows, x, adapter->a.k, &adapter->a, dec->low, r);
+    rt_scale(rows * r, dec->lora_scale, dec->low);
+    rt_matmul_packed_add(rows, dec->low, r, &adapter->b, y, adapter->b.n);
+}
+
 static void step_layer(const rt_decoder *dec, const decoder_layer *layer, int64_t rows, const int32_t *slot,
                        const int32_t *position) {
     const rt_config *c = &dec->config;
@@ -309,6 +372,9 @@ static void step_layer(const rt_decoder *dec, const decoder_layer *layer, int64_
     rt_rmsnorm_forward(rows, d, dec->x, layer->input_norm, eps, dec->normed, NULL);
     rt_matmul_packed(rows, dec->normed, d, &layer->qkv, dec->qkv, (h + 2 * g) * e);
     split_qkv(dec, rows, layer->qkv_b);
+    adapt(dec, layer, RT_LORA_Q, rows, dec->normed, dec->q);
+    adapt(dec, layer, RT_LORA_K, rows, dec->normed, dec->k);
+    adapt(dec, layer, RT_LORA_V, rows, dec->normed, dec->v);
     if (c->qk_norm) {
         rt_rmsnorm_forward(rows * h, e, dec->q, layer->q_norm, eps, dec->q, NULL);
         rt_rmsnorm_forward(rows * g, e, dec->k, layer->k_norm, eps, dec->k, NULL);
@@ -319,12 +385,16 @@ static void step_layer(const rt_decoder *dec, const decoder_layer *layer, int64_
     rt_attention_decode(&layer->cache, rows, slot, position, h, layer->window, dec->scale, dec->q, dec->attn);
     rt_matmul_packed(rows, dec->attn, h * e, &layer->o, dec->delta, d);
     if (c->o_bias) rt_bias_add(rows, d, layer->o_b, dec->delta, d);
+    adapt(dec, layer, RT_LORA_O, rows, dec->attn, dec->delta);
     rt_add(rows * d, dec->delta, dec->x);
     rt_rmsnorm_forward(rows, d, dec->x, layer->post_norm, eps, dec->normed, NULL);
     rt_matmul_packed(rows, dec->normed, d, &layer->gate, dec->gate, f);
     rt_matmul_packed(rows, dec->normed, d, &layer->up, dec->up, f);
+    adapt(dec, layer, RT_LORA_GATE, rows, dec->normed, dec->gate);
+    adapt(dec, layer, RT_LORA_UP, rows, dec->normed, dec->up);
     rt_swiglu_forward(rows * f, dec->gate, dec->up, dec->h);
     rt_matmul_packed(rows, dec->h, f, &layer->down, dec->delta, d);
+    adapt(dec, layer, RT_LORA_DOWN, rows, dec->h, dec->delta);
     rt_add(rows * d, dec->delta, dec->x);
 }
 

@@ -5,6 +5,7 @@
 #include "core/hub_cache.h"
 #include "model/architecture.h"
 #include "model/config_json.h"
+#include "model/lora.h"
 #include "model/safetensors.h"
 #include "model/weights.h"
 
@@ -144,6 +145,7 @@ retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model 
 
 void rt_model_release(rt_model *model) {
     rt_params_release(&model->params);
+    rt_lora_destroy(model->lora);
     *model = (rt_model){0};
 }
 

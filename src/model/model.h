@@ -125,9 +125,19 @@ int64_t rt_config_window(const rt_config *config, int64_t layer);
 /* True when weights of one fit the other, whatever format they are held in. */
 bool rt_config_same_shape(const rt_config *a, const rt_config *b);
 
+/* Adapters (lora.h): where a model carries them, they alone are trained. */
+typedef struct rt_lora_config {
+    int64_t r;
+    double alpha;
+    unsigned targets; /* bit m: projection m of rt_lora_module */
+    bool rslora;      /* scaled by alpha / sqrt(r) instead of alpha / r */
+} rt_lora_config;
+typedef struct rt_lora rt_lora;
+
 typedef struct rt_model {
     rt_config config;
     rt_params params;
+    rt_lora *lora; /* NULL: none */
 } rt_model;
 
 /* ---- disk: a Hugging Face directory ---- */
@@ -161,15 +171,22 @@ typedef struct rt_batch {
     const int32_t *doc_start; /* [docs + 1] */
 } rt_batch;
 
-/* Activations for up to max_tokens tokens; recompute keeps only each layer's input and computes the rest again in the
- * backward pass (same bits, less memory). */
+/* What a workspace is for. */
+typedef struct rt_workspace_shape {
+    int64_t max_tokens;  /* of a micro-batch */
+    int64_t step_tokens; /* of all micro-batches between two flushes; 0: any number */
+    bool recompute;      /* keep only each layer's input and compute the rest again in the backward pass: same bits */
+    int64_t lora_r;      /* adapters of at most this rank are trained, the weights are not; 0: the weights are */
+} rt_workspace_shape;
+
+/* Activations of a pass, and what its backward pass needs. */
 typedef struct rt_workspace rt_workspace;
-retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, bool recompute, rt_workspace **out,
+retort_status rt_workspace_create(const rt_config *config, const rt_workspace_shape *shape, rt_workspace **out,
                                   retort_error *err);
 void rt_workspace_destroy(rt_workspace *ws);
-/* The memory of such a workspace, asked before it is taken; SIZE_MAX when no machine could hold it. The table of a tied
- * model's input-side gradients ([V][D]) is included. */
-size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute);
+/* The memory of such a workspace, asked before it is taken; SIZE_MAX when no machine could hold it. The input-side
+ * gradients of a tied embedding are included: a row for each id that step_tokens tokens could name. */
+size_t rt_workspace_bytes(const rt_config *config, const rt_workspace_shape *shape);
 
 /* The output side of a pass: how per-token log-probabilities become a loss. weight is called with runs of tokens of
  * the batch, ascending and without gaps up to the last scored one (first, count; the pointers are those of token
@@ -182,11 +199,12 @@ typedef struct rt_objective {
     void *context;
 } rt_objective;
 
-/* Runs the batch; with weight == NULL only logp (and entropy) are filled; otherwise gradients are added to grads.
+/* Runs the batch; with weight == NULL only logp (and entropy) are filled; otherwise gradients are added to grads, which
+ * has the layout of the model's parameters, or of its adapters where it carries them.
  * Token ids and document lengths are validated (RETORT_ERR_FORMAT). Gradients continue chains over tokens, so that
  * splitting a sequence of documents into micro-batches in the same order gives the same bits. For tied embeddings the
- * input-side gradient is kept apart in the workspace until rt_workspace_flush_grads adds it (once per optimiser step).
- */
+ * input-side gradient is kept apart in the workspace until rt_workspace_flush_grads adds it (once per optimiser step);
+ * RETORT_ERR_STATE if the micro-batches since then name more ids than shape.step_tokens allows. */
 retort_status rt_model_run(const rt_model *model, rt_workspace *ws, const rt_batch *batch,
                            const rt_objective *objective, rt_params *grads, retort_error *err);
 void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads);
@@ -194,15 +212,18 @@ void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads);
 /* ---- sampling ---- */
 typedef struct rt_decoder rt_decoder;
 /* slots sequences of at most capacity positions, up to max_rows rows a step. Weights are packed (the model may be
- * changed or released afterwards). */
+ * changed or released afterwards). Adapters are kept apart from the weights and applied as in training. */
 retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
                                 rt_decoder **out, retort_error *err);
 void rt_decoder_destroy(rt_decoder *decoder);
-/* The memory of such a decoder, weights included, asked before it is taken; SIZE_MAX when out of range. */
-size_t rt_decoder_bytes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows);
+/* The memory of such a decoder, weights included, asked before it is taken; SIZE_MAX when out of range. lora: NULL for
+ * a model without adapters. */
+size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
+                        int64_t max_rows);
 /* What it was created with. */
 void rt_decoder_limits(const rt_decoder *decoder, int64_t *slots, int64_t *capacity, int64_t *max_rows);
-/* Takes new weights without new memory (RL after each update). What the slots hold stays, computed with the old
+/* Takes new weights without new memory (RL after each update); of a model with adapters only those, for its weights are
+ * frozen. What the slots hold stays, computed with the old
  * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape
  * or weights_dtype. */
 retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);

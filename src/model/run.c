@@ -67,7 +67,7 @@ static void run_head(const rt_model *model, rt_workspace *ws, const float *x, co
                                .weight = backward ? weigh : NULL,
                                .context = &b,
                                .dhidden = backward ? ws->dnorm : NULL,
-                               .dw = backward ? grads->head.f32 : NULL,
+                               .dw = backward ? grads->head.f32 : NULL, /* NULL under adapters */
                                .scratch = ws->head_scratch};
     rt_head(&args);
     if (!backward) {
@@ -79,13 +79,28 @@ static void run_head(const rt_model *model, rt_workspace *ws, const float *x, co
     if (!all) scatter(plan, d, dx, ws->dx);
 }
 
+/* Gives every token of the plan its row of the table, before anything is computed. */
+static retort_status take_rows(rt_workspace *ws, retort_error *err) {
+    const rt_plan *plan = &ws->plan;
+    for (int64_t t = 0; t < plan->tokens; t++) {
+        int32_t *row = &ws->embed_row[plan->ids[t]];
+        RT_CHECK(*row != 0 || ws->embed_used < ws->embed_rows, err, RETORT_ERR_STATE,
+                 "a step names more than the %lld token ids that its workspace was made for",
+                 (long long)ws->embed_rows);
+        if (*row == 0) {
+            ws->embed_id[ws->embed_used++] = plan->ids[t];
+            *row = (int32_t)ws->embed_used;
+        }
+        ws->embed_slot[t] = *row - 1;
+    }
+    return RETORT_OK;
+}
+
 static void embedding_backward(rt_workspace *ws, rt_params *grads) {
     const rt_plan *plan = &ws->plan;
-    const bool tied = ws->embed_grad != NULL;
-    rt_embedding_backward(plan->tokens, ws->config.hidden_size, plan->ids, ws->dx,
+    const bool tied = ws->embed_rows > 0;
+    rt_embedding_backward(plan->tokens, ws->config.hidden_size, tied ? ws->embed_slot : plan->ids, ws->dx,
                           tied ? ws->embed_grad : grads->embed.f32);
-    if (!tied) return;
-    for (int64_t t = 0; t < plan->tokens; t++) ws->embed_touched[plan->ids[t]] = 1;
 }
 
 /* Nothing but the log-probabilities is wanted: one layer's memory serves all, and stays in the cache. */
@@ -99,6 +114,7 @@ static void run_forward(const rt_model *model, rt_workspace *ws, const rt_object
 }
 
 static void run_training(const rt_model *model, rt_workspace *ws, const rt_objective *objective, rt_params *grads) {
+    static const rt_layer_params frozen = {0};
     const rt_plan *plan = &ws->plan;
     const rt_layer_params *p = model->params.layers;
     const int64_t layers = ws->config.num_hidden_layers;
@@ -107,10 +123,23 @@ static void run_training(const rt_model *model, rt_workspace *ws, const rt_objec
     run_head(model, ws, ws->x[layers], objective, grads);
     for (int64_t l = layers - 1; l >= 0; l--) {
         /* the last layer's activations are still there */
-        if (ws->recompute && l < layers - 1) rt_layer_forward(ws, l, &p[l], &ws->acts[l], ws->x[l], NULL);
-        rt_layer_backward(ws, l, &p[l], &ws->acts[l], ws->x[l], &grads->layers[l]);
+        if (ws->shape.recompute && l < layers - 1) rt_layer_forward(ws, l, &p[l], &ws->acts[l], ws->x[l], NULL);
+        rt_layer_backward(ws, l, &p[l], &ws->acts[l], ws->x[l], model->lora != NULL ? &frozen : &grads->layers[l],
+                          grads);
     }
-    embedding_backward(ws, grads);
+    if (model->lora == NULL) embedding_backward(ws, grads);
+}
+
+static retort_status check_training(const rt_model *model, const rt_workspace *ws, const rt_params *grads,
+                                    retort_error *err) {
+    const bool adapted = model->lora != NULL;
+    RT_CHECK(adapted || model->config.weights_dtype == RT_DTYPE_F32, err, RETORT_ERR_USAGE,
+             "bfloat16 weights cannot be trained: their updates would be rounded away");
+    RT_CHECK(adapted || ws->shape.lora_r == 0, err, RETORT_ERR_STATE,
+             "workspace was created for training adapters, the model has none");
+    RT_CHECK(grads != NULL && grads->count == (adapted ? model->lora->params.count : model->params.count), err,
+             RETORT_ERR_USAGE, "a training pass needs gradients of the model's shape");
+    return RETORT_OK;
 }
 
 static retort_status check_call(const rt_model *model, const rt_workspace *ws, const rt_objective *objective,
@@ -120,11 +149,11 @@ static retort_status check_call(const rt_model *model, const rt_workspace *ws, c
     RT_CHECK(objective->logp != NULL, err, RETORT_ERR_USAGE, "objective has no room for 'logp'");
     RT_CHECK(isfinite(objective->inv_temperature) && objective->inv_temperature > 0.0F, err, RETORT_ERR_USAGE,
              "inverse temperature is %g, must be a positive number", (double)objective->inv_temperature);
-    RT_CHECK(objective->weight == NULL || model->config.weights_dtype == RT_DTYPE_F32, err, RETORT_ERR_USAGE,
-             "bfloat16 weights cannot be trained: their updates would be rounded away");
-    RT_CHECK(objective->weight == NULL || (grads != NULL && grads->count == model->params.count), err, RETORT_ERR_USAGE,
-             "a training pass needs gradients of the model's shape");
-    return RETORT_OK;
+    if (model->lora != NULL)
+        RT_CHECK(model->lora->config.r <= ws->shape.lora_r, err, RETORT_ERR_STATE,
+                 "workspace was created for adapters of rank %lld, the model's have %lld", (long long)ws->shape.lora_r,
+                 (long long)model->lora->config.r);
+    return objective->weight != NULL ? check_training(model, ws, grads, err) : RETORT_OK;
 }
 
 retort_status rt_model_run(const rt_model *model, rt_workspace *ws, const rt_batch *batch,
@@ -134,6 +163,8 @@ retort_status rt_model_run(const rt_model *model, rt_workspace *ws, const rt_bat
     for (int64_t t = 0; t < batch->tokens; t++) objective->logp[t] = 0.0F;
     for (int64_t t = 0; objective->entropy != NULL && t < batch->tokens; t++) objective->entropy[t] = 0.0F;
     if (ws->plan.scored == 0) return RETORT_OK;
+    ws->lora = model->lora;
+    if (objective->weight != NULL && ws->embed_rows > 0) RT_TRY(take_rows(ws, err));
     if (objective->weight == NULL)
         run_forward(model, ws, objective);
     else

@@ -38,9 +38,9 @@ static rt_layer_acts carve_acts(rt_carver *at, const rt_config *c, int64_t t) {
 static void carve_layers(rt_carver *at, rt_workspace *ws) {
     const rt_config *c = &ws->config;
     rt_layer_acts shared = {0};
-    if (ws->recompute) shared = carve_acts(at, c, ws->max_tokens);
+    if (ws->shape.recompute) shared = carve_acts(at, c, ws->max_tokens);
     for (int64_t l = 0; l < c->num_hidden_layers; l++) {
-        rt_layer_acts acts = ws->recompute ? shared : carve_acts(at, c, ws->max_tokens);
+        rt_layer_acts acts = ws->shape.recompute ? shared : carve_acts(at, c, ws->max_tokens);
         if (ws->acts != NULL) ws->acts[l] = acts;
     }
     for (int64_t l = 0; l <= c->num_hidden_layers; l++) {
@@ -90,42 +90,56 @@ static void carve_all(rt_carver *at, rt_workspace *ws) {
     carve_gradients(at, ws);
     ws->attention_scratch = rt_carve_floats(at, rt_attention_scratch(ws->max_doc, c->head_dim), 1);
     ws->head_scratch = rt_carve_floats(at, rt_head_scratch(c->vocab_size, d), 1);
-    if (c->tie_word_embeddings) {
-        ws->embed_grad = rt_carve_floats(at, c->vocab_size, d);
-        ws->embed_touched = rt_carve(at, c->vocab_size, 1, 1);
+    if (ws->shape.lora_r > 0) ws->lora_scratch = rt_carve_floats(at, t, 2 * ws->shape.lora_r);
+    if (ws->embed_rows > 0) {
+        ws->embed_grad = rt_carve_floats(at, ws->embed_rows, d);
+        ws->embed_row = rt_carve_ints(at, c->vocab_size);
+        ws->embed_id = rt_carve_ints(at, ws->embed_rows);
+        ws->embed_slot = rt_carve_ints(at, t);
     }
 }
 
-static void set_shape(rt_workspace *ws, const rt_config *config, int64_t max_tokens, bool recompute) {
+static void set_shape(rt_workspace *ws, const rt_config *config, const rt_workspace_shape *shape) {
+    const int64_t max_tokens = shape->max_tokens, vocab = config->vocab_size;
     ws->config = *config;
+    ws->shape = *shape;
     ws->max_tokens = max_tokens;
-    ws->recompute = recompute;
+    if (config->tie_word_embeddings && shape->lora_r == 0)
+        ws->embed_rows = shape->step_tokens > 0 && shape->step_tokens < vocab ? shape->step_tokens : vocab;
     ws->max_doc = max_tokens < rt_config_context(config) ? max_tokens : rt_config_context(config);
     ws->scale = (float)(1.0 / sqrt((double)config->head_dim));
 }
 
-size_t rt_workspace_bytes(const rt_config *config, int64_t max_tokens, bool recompute) {
-    if (max_tokens < 1 || max_tokens > MAX_TOKENS) return SIZE_MAX;
+static retort_status check_shape(const rt_workspace_shape *shape, retort_error *err) {
+    RT_CHECK(shape->max_tokens >= 1 && shape->max_tokens <= MAX_TOKENS, err, RETORT_ERR_USAGE,
+             "a micro-batch of %lld tokens, must be between 1 and %d", (long long)shape->max_tokens, (int)MAX_TOKENS);
+    RT_CHECK(shape->step_tokens >= 0 && shape->lora_r >= 0, err, RETORT_ERR_USAGE,
+             "a workspace for steps of %lld tokens and adapters of rank %lld", (long long)shape->step_tokens,
+             (long long)shape->lora_r);
+    return RETORT_OK;
+}
+
+size_t rt_workspace_bytes(const rt_config *config, const rt_workspace_shape *shape) {
+    if (check_shape(shape, NULL) != RETORT_OK) return SIZE_MAX;
     if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK) return SIZE_MAX;
     rt_workspace ws = {0};
     rt_carver at = {0};
-    set_shape(&ws, config, max_tokens, recompute);
+    set_shape(&ws, config, shape);
     carve_all(&at, &ws);
     return at.overflow ? SIZE_MAX : at.used;
 }
 
-retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, bool recompute, rt_workspace **out,
+retort_status rt_workspace_create(const rt_config *config, const rt_workspace_shape *shape, rt_workspace **out,
                                   retort_error *err) {
     *out = NULL;
     RT_TRY(rt_config_validate(config, "model configuration", err));
     RT_TRY(rt_compute_init(err));
-    RT_CHECK(max_tokens >= 1 && max_tokens <= MAX_TOKENS, err, RETORT_ERR_USAGE,
-             "a micro-batch of %lld tokens, must be between 1 and %d", (long long)max_tokens, (int)MAX_TOKENS);
-    const size_t bytes = rt_workspace_bytes(config, max_tokens, recompute);
+    RT_TRY(check_shape(shape, err));
+    const size_t bytes = rt_workspace_bytes(config, shape);
     const size_t layers = (size_t)config->num_hidden_layers;
     rt_workspace *ws = rt_calloc(1, sizeof *ws);
     if (ws != NULL) {
-        set_shape(ws, config, max_tokens, recompute);
+        set_shape(ws, config, shape);
         ws->acts = rt_calloc(layers, sizeof *ws->acts);
         ws->x = rt_calloc(layers + 1, sizeof *ws->x);
         ws->arena = bytes != SIZE_MAX ? rt_aligned_alloc(bytes, 1) : NULL;
@@ -134,7 +148,8 @@ retort_status rt_workspace_create(const rt_config *config, int64_t max_tokens, b
         rt_workspace_destroy(ws);
         return rt_fail(err, RETORT_ERR_MEMORY,
                        "out of memory: activations of %lld tokens need %.1f MiB; use a smaller micro-batch%s",
-                       (long long)max_tokens, (double)bytes / (1 << 20), recompute ? "" : " or recomputation");
+                       (long long)shape->max_tokens, (double)bytes / (1 << 20),
+                       shape->recompute ? "" : " or recomputation");
     }
     rt_carver at = {.base = (char *)ws->arena};
     carve_all(&at, ws);
@@ -152,13 +167,12 @@ void rt_workspace_destroy(rt_workspace *ws) {
 }
 
 void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads) {
-    if (ws->embed_grad == NULL) return;
     const int64_t d = ws->config.hidden_size;
-    for (int64_t id = 0; id < ws->config.vocab_size; id++) {
-        if (!ws->embed_touched[id]) continue;
-        float *row = ws->embed_grad + id * d;
-        rt_add(d, row, grads->embed.f32 + id * d);
+    for (int64_t i = 0; i < ws->embed_used; i++) {
+        float *row = ws->embed_grad + i * d;
+        rt_add(d, row, grads->embed.f32 + ws->embed_id[i] * d);
         memset(row, 0, (size_t)d * sizeof *row);
-        ws->embed_touched[id] = 0;
+        ws->embed_row[ws->embed_id[i]] = 0;
     }
+    ws->embed_used = 0;
 }

@@ -6,7 +6,7 @@
 #ifndef RT_MODEL_WORKSPACE_H
 #define RT_MODEL_WORKSPACE_H
 
-#include "model/model.h"
+#include "model/lora.h"
 
 typedef struct rt_layer_acts {
     float *norm1, *rstd1; /* [T][D], [T]: the input of q, k, v */
@@ -33,10 +33,10 @@ typedef struct rt_plan {
 
 struct rt_workspace {
     rt_config config;
-    int64_t max_tokens;
-    bool recompute;
-    int64_t max_doc; /* longest document: max_tokens or the context length */
-    float scale;     /* 1 / sqrt(E) */
+    rt_workspace_shape shape;
+    int64_t max_tokens; /* shape.max_tokens */
+    int64_t max_doc;    /* longest document: max_tokens or the context length */
+    float scale;        /* 1 / sqrt(E) */
     float *arena;
     rt_layer_acts *acts; /* [L] */
     float **x;           /* [L + 1] of [T][D]: the residual stream into each layer and out of the last */
@@ -50,20 +50,27 @@ struct rt_workspace {
     float *dh;               /* [T][F], shares memory with the four below */
     float *dattn, *dq, *dk, *dv;
     float *attention_scratch, *head_scratch;
-    /* Tied embeddings only: the input-side gradient since the last flush, and which rows of it are not zero. The table
-     * is dense ([V][D] floats more) so that a step's memory does not depend on which tokens it meets. */
-    float *embed_grad;
-    uint8_t *embed_touched;
+    float *lora_scratch; /* [2][T][r] */
+    /* Tied embeddings only: the input-side gradient since the last flush. It cannot go to the head's gradient at once,
+     * whose chain over tokens runs on in the next micro-batch. Only ids met have a row; how many there can be is known
+     * before the work starts (shape.step_tokens). */
+    int64_t embed_rows, embed_used;
+    float *embed_grad;   /* [embed_rows][D] */
+    int32_t *embed_row;  /* [V]: 1 + the row of an id, 0: none yet */
+    int32_t *embed_id;   /* [embed_rows] */
+    int32_t *embed_slot; /* [T]: the row of each token of the plan */
+    const rt_lora *lora; /* of the model that runs */
 };
 
 /* Checks the batch against the workspace and fills ws->plan. */
 retort_status rt_plan_batch(rt_workspace *ws, const rt_batch *batch, retort_error *err);
 
-/* Layer `layer` over the plan's tokens, x_in -> x_out [T][D], filling acts. */
+/* One layer over the plan's tokens, x_in -> x_out [T][D], filling acts. */
 void rt_layer_forward(const rt_workspace *ws, int64_t layer, const rt_layer_params *p, const rt_layer_acts *acts,
                       const float *x_in, float *x_out);
-/* ws->dx holds the gradient of the layer's output and receives that of its input; adds to the gradients g. */
+/* ws->dx holds the gradient of the layer's output and receives that of its input; adds to the gradients g of the layer,
+ * whose pointers are NULL where the weights are frozen, and to those of the adapters in `grads`. */
 void rt_layer_backward(const rt_workspace *ws, int64_t layer, const rt_layer_params *p, const rt_layer_acts *acts,
-                       const float *x_in, const rt_layer_params *g);
+                       const float *x_in, const rt_layer_params *g, const rt_params *grads);
 
 #endif

@@ -205,10 +205,15 @@ static retort_status save_state(const char *dir, const json_t *state, retort_err
     return st;
 }
 
+retort_status rt_trained_save(const rt_model *model, const char *dir, const char *base, rt_dtype dtype,
+                              retort_error *err) {
+    return model->lora != NULL ? rt_lora_save(model->lora, base, dir, err) : rt_model_save(model, dir, dtype, err);
+}
+
 static retort_status fill_folder(const char *dir, const rt_model *model, const rt_optimizer *optimizer,
                                  const char *tokenizer_dir, const json_t *state, retort_error *err) {
     RT_TRY(rt_make_dirs(dir, err));
-    RT_TRY(rt_model_save(model, dir, RT_DTYPE_F32, err));
+    RT_TRY(rt_trained_save(model, dir, tokenizer_dir, RT_DTYPE_F32, err));
     RT_TRY(rt_tokenizer_copy_files(tokenizer_dir, dir, err));
     RT_TRY(transfer_moments(dir, optimizer, true, err));
     return save_state(dir, state, err);
@@ -233,30 +238,49 @@ retort_status rt_checkpoint_save(const char *output_dir, int64_t step, const rt_
     return st;
 }
 
+/* The weights the run began with make room first: two models may not fit. */
 static retort_status replace_weights(const char *path, rt_model *model, retort_error *err) {
     rt_model loaded = {0};
+    const int64_t count = model->params.count;
+    rt_params_release(&model->params);
     RT_TRY(rt_model_load(path, &loaded, err));
+    if (loaded.params.count != count) {
+        const long long found = loaded.params.count;
+        rt_model_release(&loaded);
+        return rt_fail(err, RETORT_ERR_STATE, "checkpoint '%s' holds a model of %lld parameters, the run has %lld",
+                       path, found, (long long)count);
+    }
+    model->params = loaded.params;
+    return RETORT_OK;
+}
+
+static retort_status replace_adapters(const char *path, rt_model *model, retort_error *err) {
+    rt_lora *loaded = NULL;
+    RT_TRY(rt_lora_load(&model->config, path, &loaded, err));
     retort_status st = RETORT_OK;
-    if (loaded.params.count != model->params.count)
-        st = rt_fail(err, RETORT_ERR_STATE, "checkpoint '%s' holds a model of %lld parameters, the run has %lld", path,
-                     (long long)loaded.params.count, (long long)model->params.count);
+    if (loaded->config.targets != model->lora->config.targets || loaded->params.count != model->lora->params.count)
+        st = rt_fail(err, RETORT_ERR_STATE, "checkpoint '%s' holds other adapters than the run has", path);
     else
-        memcpy(model->params.data, loaded.params.data, (size_t)model->params.count * sizeof(float));
-    rt_model_release(&loaded);
+        memcpy(model->lora->params.data, loaded->params.data, (size_t)loaded->params.count * sizeof(float));
+    rt_lora_destroy(loaded);
     return st;
 }
 
 retort_status rt_checkpoint_load(const char *path, rt_model *model, rt_optimizer *optimizer, retort_error *err) {
-    RT_TRY(replace_weights(path, model, err));
+    RT_TRY(model->lora != NULL ? replace_adapters(path, model, err) : replace_weights(path, model, err));
     return transfer_moments(path, optimizer, false, err);
 }
 
 /* ---- completion ---- */
 
-static const char WEIGHTS_FILE[] = "model.safetensors", WEIGHTS_HASH[] = "model_sha256";
+static const char WEIGHTS_HASH[] = "model_sha256";
 
-retort_status rt_completion_save(const char *output_dir, json_t *state, retort_error *err) {
-    char *weights = rt_path_join(output_dir, WEIGHTS_FILE), hex[65];
+static const char *weights_file(bool adapters) {
+    return adapters ? "adapter_model.safetensors" : "model.safetensors";
+}
+
+retort_status rt_completion_save(const char *output_dir, bool adapters, json_t *state, retort_error *err) {
+    char *weights = rt_path_join(output_dir, weights_file(adapters)), hex[65];
     if (weights == NULL) return out_of_memory(err);
     retort_status st = rt_sha256_file(weights, hex, err);
     rt_free(weights);
@@ -265,9 +289,9 @@ retort_status rt_completion_save(const char *output_dir, json_t *state, retort_e
     return save_state(output_dir, state, err);
 }
 
-retort_status rt_completion_load(const char *output_dir, json_t **state, retort_error *err) {
+retort_status rt_completion_load(const char *output_dir, bool adapters, json_t **state, retort_error *err) {
     *state = NULL;
-    char *path = rt_path_join(output_dir, STATE_FILE), *weights = rt_path_join(output_dir, WEIGHTS_FILE);
+    char *path = rt_path_join(output_dir, STATE_FILE), *weights = rt_path_join(output_dir, weights_file(adapters));
     char hex[65];
     retort_status st = path != NULL && weights != NULL ? RETORT_OK : out_of_memory(err);
     if (st == RETORT_OK && rt_path_exists(path) && rt_path_exists(weights)) {

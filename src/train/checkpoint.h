@@ -2,6 +2,7 @@
  *
  *   output_dir/checkpoint-N/   N = steps done; appears under this name only when complete
  *     config.json, generation_config.json, model.safetensors (float32), tokenizer files   - a usable model folder
+ *     or, where adapters are trained: adapter_config.json, adapter_model.safetensors, tokenizer files   - PEFT's form
  *     optimizer.safetensors    AdamW's moments: "exp_avg.<tensor>", "exp_avg_sq.<tensor>"
  *     trainer_state.json       counters, data cursor, account, hyper-parameters, hashes of data and base weights
  *   output_dir/trainer_state.json   the same state, written last: the run is complete
@@ -42,14 +43,21 @@ retort_status rt_checkpoint_save(const char *output_dir, int64_t step, const rt_
                                  const rt_optimizer *optimizer, const char *tokenizer_dir, const json_t *state,
                                  int64_t limit, retort_error *err);
 
-/* Reads weights and moments into a model and an optimizer of the same shape, and the state (json_decref it). */
+/* Reads weights (or adapters) and moments into a model and an optimizer of the same shape, and the state (json_decref
+ * it). */
 retort_status rt_checkpoint_load(const char *path, rt_model *model, rt_optimizer *optimizer, retort_error *err);
 
-/* output_dir/trainer_state.json with the SHA-256 of the final weights file added. */
-retort_status rt_completion_save(const char *output_dir, json_t *state, retort_error *err);
+/* What was trained, into a folder: the model as `dtype`, or its adapters (float32) with `base` as the name of the model
+ * they belong to. */
+retort_status rt_trained_save(const rt_model *model, const char *dir, const char *base, rt_dtype dtype,
+                              retort_error *err);
+
+/* output_dir/trainer_state.json with the SHA-256 of the final weights file added; adapters: whether that is an
+ * adapter's. */
+retort_status rt_completion_save(const char *output_dir, bool adapters, json_t *state, retort_error *err);
 /* *state is the completed run's state, or NULL if the run was not completed or its weights file is not the one it
  * wrote. */
-retort_status rt_completion_load(const char *output_dir, json_t **state, retort_error *err);
+retort_status rt_completion_load(const char *output_dir, bool adapters, json_t **state, retort_error *err);
 retort_status rt_completion_remove(const char *output_dir, retort_error *err);
 
 #endif

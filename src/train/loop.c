@@ -20,13 +20,18 @@ static retort_status take_memory(rt_trainer *trainer, const rt_trainer_setup *se
     int64_t capacity = options->micro_batch_tokens;
     if (capacity > setup->largest_batch) capacity = setup->largest_batch;
     if (capacity < setup->longest) capacity = setup->longest;
-    RT_TRY(rt_optimizer_create(&trainer->model.config, options, &trainer->optimizer, err));
+    RT_TRY(rt_optimizer_create(&trainer->model, options, &trainer->optimizer, err));
     RT_TRY(rt_packer_create(capacity, &trainer->packer, err));
     trainer->logp = rt_aligned_alloc((size_t)capacity, sizeof(float));
     trainer->entropy = rt_aligned_alloc((size_t)capacity, sizeof(float));
     if (trainer->logp == NULL || trainer->entropy == NULL) return out_of_memory(err);
-    return rt_workspace_create(&trainer->model.config, capacity, options->gradient_checkpointing, &trainer->workspace,
-                               err);
+    const rt_workspace_shape shape = {
+        .max_tokens = capacity,
+        .step_tokens = setup->largest_batch > capacity ? setup->largest_batch : capacity,
+        .recompute = options->gradient_checkpointing,
+        .lora_r = trainer->model.lora != NULL ? trainer->model.lora->config.r : 0,
+    };
+    return rt_workspace_create(&trainer->model.config, &shape, &trainer->workspace, err);
 }
 
 static retort_status resume(rt_trainer *trainer, const char *path, retort_error *err) {
@@ -47,7 +52,7 @@ static retort_status resume(rt_trainer *trainer, const char *path, retort_error 
 static retort_status resume_complete(rt_trainer *trainer, retort_error *err) {
     const char *dir = trainer->options->output_dir;
     json_t *state = NULL;
-    RT_TRY(rt_completion_load(dir, &state, err));
+    RT_TRY(rt_completion_load(dir, trainer->model.lora != NULL, &state, err));
     if (state == NULL) return RETORT_OK;
     retort_status st = rt_identity_check(&trainer->identity, state, dir, err);
     if (st == RETORT_OK) st = rt_state_read(trainer, state, dir, err);
@@ -114,7 +119,9 @@ static void count_work(rt_trainer *trainer, const rt_batch *batch, bool backward
     double scored = (double)rt_batch_scored(batch);
     double forward =
         rt_model_forward_flops(&trainer->model.config, (double)batch->tokens, rt_batch_keys(batch), scored);
-    trainer->account.train_flops += backward ? 3 * forward : forward;
+    /* frozen weights need the gradients of activations only */
+    const double passes = !backward ? 1 : trainer->model.lora != NULL ? 2 : 3;
+    trainer->account.train_flops += passes * forward;
     if (!backward) return;
     trainer->account.trained_tokens += (double)batch->tokens;
     trainer->account.supervised_tokens += scored;
@@ -151,7 +158,8 @@ retort_status rt_trainer_update(rt_trainer *trainer, double loss, rt_update_stat
              "loss is not finite; nothing was updated: lower the learning rate, or check the model's weights");
     rt_workspace_flush_grads(trainer->workspace, &trainer->optimizer.grads);
     stats->rate = rt_schedule_rate(&trainer->schedule, trainer->optimizer.updates);
-    RT_TRY(rt_optimizer_update(&trainer->optimizer, &trainer->model.params, stats->rate, &stats->norm, err));
+    rt_params *trained = trainer->model.lora != NULL ? &trainer->model.lora->params : &trainer->model.params;
+    RT_TRY(rt_optimizer_update(&trainer->optimizer, trained, stats->rate, &stats->norm, err));
     trainer->updated = true;
     trainer->account.final_loss = loss;
     return RETORT_OK;
@@ -265,11 +273,11 @@ retort_status rt_trainer_finish(rt_trainer *trainer, rt_dtype dtype, retort_trai
                                 retort_error *err) {
     const char *dir = trainer->options->output_dir;
     if (!trainer->complete) {
-        RT_TRY(rt_model_save(&trainer->model, dir, dtype, err));
+        RT_TRY(rt_trained_save(&trainer->model, dir, trainer->tokenizer_dir, dtype, err));
         if (strcmp(trainer->tokenizer_dir, dir) != 0) RT_TRY(rt_tokenizer_copy_files(trainer->tokenizer_dir, dir, err));
         json_t *state = NULL;
         RT_TRY(rt_state_write(trainer, NULL, &state, err));
-        retort_status st = rt_completion_save(dir, state, err);
+        retort_status st = rt_completion_save(dir, trainer->model.lora != NULL, state, err);
         json_decref(state);
         RT_TRY(st);
     }

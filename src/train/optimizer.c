@@ -3,7 +3,22 @@
 #include <math.h>
 #include <string.h>
 
-retort_status rt_optimizer_create(const rt_config *config, const retort_training_options *options, rt_optimizer *out,
+/* A block of the layout of what is trained: the adapters, or the weights as float32. */
+static retort_status take_block(const rt_model *model, rt_params *out, retort_error *err) {
+    if (model->lora != NULL) return rt_lora_like(model->lora, out, err);
+    rt_config floats = model->config;
+    floats.weights_dtype = RT_DTYPE_F32;
+    return rt_params_create(&floats, out, err);
+}
+
+size_t rt_optimizer_bytes(const rt_config *config, const rt_lora_config *lora) {
+    rt_config floats = *config;
+    floats.weights_dtype = RT_DTYPE_F32;
+    const size_t block = lora != NULL ? (size_t)rt_lora_count(config, lora) * sizeof(float) : rt_params_bytes(&floats);
+    return block > SIZE_MAX / 3 ? SIZE_MAX : 3 * block;
+}
+
+retort_status rt_optimizer_create(const rt_model *model, const retort_training_options *options, rt_optimizer *out,
                                   retort_error *err) {
     rt_optimizer optimizer = {
         .beta1 = options->adam_beta1,
@@ -12,11 +27,9 @@ retort_status rt_optimizer_create(const rt_config *config, const retort_training
         .weight_decay = options->weight_decay,
         .max_norm = options->max_grad_norm,
     };
-    rt_config floats = *config;
-    floats.weights_dtype = RT_DTYPE_F32;
-    retort_status st = rt_params_create(&floats, &optimizer.grads, err);
-    if (st == RETORT_OK) st = rt_params_create(&floats, &optimizer.m, err);
-    if (st == RETORT_OK) st = rt_params_create(&floats, &optimizer.v, err);
+    retort_status st = take_block(model, &optimizer.grads, err);
+    if (st == RETORT_OK) st = take_block(model, &optimizer.m, err);
+    if (st == RETORT_OK) st = take_block(model, &optimizer.v, err);
     if (st != RETORT_OK) {
         rt_optimizer_release(&optimizer);
         return st;

@@ -175,7 +175,9 @@ void run_corpus(const rt_model *model, const corpus *c, bool recompute, int64_t 
     retort_error err;
     rt_workspace *ws;
     rt_rng rng = rt_rng_make(99, 0);
-    must(rt_workspace_create(&model->config, c->tokens, recompute, &ws, &err), &err);
+    must(rt_workspace_create(&model->config, &(rt_workspace_shape){.max_tokens = c->tokens, .recompute = recompute},
+                             &ws, &err),
+         &err);
     for (int64_t first = 0; first < c->docs;) {
         int64_t count = step != 0 ? step : 1 + rt_rng_below(&rng, 9);
         if (count > c->docs - first) count = c->docs - first;

@@ -54,7 +54,8 @@ static void recompute(rt_config config) {
     run_corpus(&model, &c, false, 4, 1.25F, &kept);
     run_corpus(&model, &c, true, 4, 1.25F, &again);
     assert_same_record(c.tokens, &kept, &again);
-    assert_true(rt_workspace_bytes(&config, 1000, true) < rt_workspace_bytes(&config, 1000, false));
+    assert_true(rt_workspace_bytes(&config, &(rt_workspace_shape){.max_tokens = 1000, .recompute = true}) <
+                rt_workspace_bytes(&config, &(rt_workspace_shape){.max_tokens = 1000}));
     record_release(&kept);
     record_release(&again);
     corpus_release(&c);
@@ -77,7 +78,7 @@ static void test_unscored_documents(void **state) {
     run_corpus(&model, &c, false, c.docs, 1.0F, &all);
     rt_workspace *ws;
     retort_error err;
-    must(rt_workspace_create(&config, c.tokens, false, &ws, &err), &err);
+    must(rt_workspace_create(&config, &(rt_workspace_shape){.max_tokens = c.tokens}, &ws, &err), &err);
     run_slice(&model, ws, &c, 0, 4, 1.0F, &without);
     run_slice(&model, ws, &c, 5, c.docs - 5, 1.0F, &without);
     rt_workspace_flush_grads(ws, &without.grads);

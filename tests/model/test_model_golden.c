@@ -143,7 +143,7 @@ static void train(const golden *g, rt_model *model) {
     must(rt_params_create(&g->config, &grads, &err), &err);
     must(rt_params_create(&g->config, &m, &err), &err);
     must(rt_params_create(&g->config, &v, &err), &err);
-    must(rt_workspace_create(&g->config, g->tokens, false, &ws, &err), &err);
+    must(rt_workspace_create(&g->config, &(rt_workspace_shape){.max_tokens = g->tokens}, &ws, &err), &err);
     for (int step = 1; step <= g->steps; step++) {
         memset(grads.data, 0, (size_t)grads.count * sizeof *grads.data);
         must(rt_model_run(model, ws, &batch, &objective, &grads, &err), &err);

@@ -70,7 +70,7 @@ static void check_all(rt_config config) {
     run_corpus(&p.model, &p.c, false, 2, 1.25F, &r);
     p.batch = corpus_slice(&p.c, 0, p.c.docs, &p.start);
     p.logp = calloc((size_t)p.c.tokens, sizeof *p.logp);
-    must(rt_workspace_create(&config, p.c.tokens, false, &p.ws, &err), &err);
+    must(rt_workspace_create(&config, &(rt_workspace_shape){.max_tokens = p.c.tokens}, &p.ws, &err), &err);
     for (int64_t i = 0; i < r.grads.num_tensors; i++) check_tensor(&p, &r.grads, &r.grads.tensors[i]);
     rt_workspace_destroy(p.ws);
     free(p.start);

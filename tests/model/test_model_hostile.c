@@ -33,7 +33,7 @@ static int setup(void **state) {
     s->config = fixture_config(true, true);
     s->model = fixture_model(&s->config, 31);
     s->r = record_create(&s->config, TOKENS);
-    must(rt_workspace_create(&s->config, TOKENS, false, &s->ws, &err), &err);
+    must(rt_workspace_create(&s->config, &(rt_workspace_shape){.max_tokens = TOKENS}, &s->ws, &err), &err);
     *state = s;
     return 0;
 }
@@ -200,13 +200,17 @@ static void test_enormous(void **state) {
     big.num_hidden_layers = big.num_attention_heads = big.num_key_value_heads = 1 << 12;
     big.head_dim = 1 << 10;
     assert_int_equal(rt_params_create(&big, &params, &err), RETORT_ERR_MEMORY);
-    assert_int_equal(rt_workspace_create(&big, 1 << 28, false, &ws, &err), RETORT_ERR_MEMORY);
+    assert_int_equal(rt_workspace_create(&big, &(rt_workspace_shape){.max_tokens = 1 << 28}, &ws, &err),
+                     RETORT_ERR_MEMORY);
     assert_null(ws);
-    assert_int_equal(rt_workspace_create(&s->config, 0, false, &ws, &err), RETORT_ERR_USAGE);
-    assert_int_equal(rt_workspace_create(&s->config, INT64_MAX, false, &ws, &err), RETORT_ERR_USAGE);
-    assert_true(rt_workspace_bytes(&s->config, INT64_MAX, false) == SIZE_MAX);
-    assert_true(rt_decoder_bytes(&s->config, 1, 129, 1) == SIZE_MAX);
-    const size_t one = rt_decoder_bytes(&s->config, 1, 128, 1), two = rt_decoder_bytes(&s->config, 2, 128, 1);
+    assert_int_equal(rt_workspace_create(&s->config, &(rt_workspace_shape){.max_tokens = 0}, &ws, &err),
+                     RETORT_ERR_USAGE);
+    assert_int_equal(rt_workspace_create(&s->config, &(rt_workspace_shape){.max_tokens = INT64_MAX}, &ws, &err),
+                     RETORT_ERR_USAGE);
+    assert_true(rt_workspace_bytes(&s->config, &(rt_workspace_shape){.max_tokens = INT64_MAX}) == SIZE_MAX);
+    assert_true(rt_decoder_bytes(&s->config, NULL, 1, 129, 1) == SIZE_MAX);
+    const size_t one = rt_decoder_bytes(&s->config, NULL, 1, 128, 1),
+                 two = rt_decoder_bytes(&s->config, NULL, 2, 128, 1);
     assert_true(one > (size_t)s->model.params.count * sizeof(float));
     assert_true(two - one >= sizeof(float) * 3 * 2 * 2 * 128 * 8); /* layers, k and v, G, positions, E */
 }
@@ -273,7 +277,9 @@ static void test_no_memory(void **state) {
             rt_decoder *dec = NULL;
             rt_fail_alloc(fail, false);
             if (what == 0) status = rt_params_create(&s->config, &params, &err);
-            if (what == 1) status = rt_workspace_create(&s->config, 32, true, &ws, &err);
+            if (what == 1)
+                status = rt_workspace_create(&s->config, &(rt_workspace_shape){.max_tokens = 32, .recompute = true},
+                                             &ws, &err);
             if (what == 2) status = rt_decoder_create(&s->model, 2, 16, 4, &dec, &err);
             rt_fail_alloc(-1, false);
             assert_true(status == RETORT_OK || status == RETORT_ERR_MEMORY);

@@ -180,7 +180,7 @@ static void test_logprobs_round_trip(void **state) {
     rt_model model = {0};
     rt_workspace *ws = NULL;
     assert_ok(rt_model_load(dir, &model, &err));
-    assert_ok(rt_workspace_create(&model.config, 96, false, &ws, &err));
+    assert_ok(rt_workspace_create(&model.config, &(rt_workspace_shape){.max_tokens = 96}, &ws, &err));
     int32_t doc_start[2] = {0, (int32_t)ids.count - 1};
     rt_batch batch = {ids.count - 1, ids.data, target, 1, doc_start};
     float logp[96];

@@ -179,7 +179,7 @@ static void trainer_scores(const rt_prompt *prompt, float *logp) {
     for (int64_t i = 0; i < prompt->count; i++) target[i] = i + 1 < prompt->count ? prompt->ids[i + 1] : -1;
     const rt_batch batch = {prompt->count, prompt->ids, target, 1, doc_start};
     const rt_objective objective = {.inv_temperature = 1, .logp = logp};
-    assert_ok(rt_workspace_create(&model.config, CONTEXT, false, &ws, &err));
+    assert_ok(rt_workspace_create(&model.config, &(rt_workspace_shape){.max_tokens = CONTEXT}, &ws, &err));
     assert_ok(rt_model_run(&model, ws, &batch, &objective, NULL, &err));
     rt_workspace_destroy(ws);
 }

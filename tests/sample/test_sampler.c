@@ -149,7 +149,7 @@ static void test_logp_equals_training(void **state) {
         rt_response *responses = NULL;
         assert_ok(sample(&model, 50, 128, prompts, MANY, EACH, &settings, &responses, &err));
         rt_workspace *ws = NULL;
-        assert_ok(rt_workspace_create(&model.config, CONTEXT, false, &ws, &err));
+        assert_ok(rt_workspace_create(&model.config, &(rt_workspace_shape){.max_tokens = CONTEXT}, &ws, &err));
         for (int64_t i = 0; i < MANY * EACH; i++) {
             float logp[FRESH];
             trainer_logp(&model, ws, &prompts[i / EACH], &responses[i], logp);
@@ -267,7 +267,7 @@ static void test_greedy(void **state) {
     assert_ok(sample(&model, 3, 9, prompts, 4, 2, &settings, &responses, &err));
     expect_same(responses, responses + 1, 1);
     rt_workspace *ws = NULL;
-    assert_ok(rt_workspace_create(&model.config, CONTEXT, false, &ws, &err));
+    assert_ok(rt_workspace_create(&model.config, &(rt_workspace_shape){.max_tokens = CONTEXT}, &ws, &err));
     for (int p = 0; p < 4; p++) {
         rt_response *r = &responses[p * 2];
         for (int64_t j = 0; j < r->count; j++) {
