@@ -85,6 +85,30 @@ rt_model fixture_model(const rt_config *config, uint64_t seed) {
     return model;
 }
 
+rt_model fixture_as(const rt_model *model, rt_dtype weights) {
+    retort_error err;
+    rt_model out = {.config = model->config};
+    out.config.weights_dtype = weights;
+    must(rt_params_create(&out.config, &out.params, &err), &err);
+    for (int64_t i = 0; i < model->params.num_tensors; i++) {
+        const rt_tensor *from = &model->params.tensors[i], *to = &out.params.tensors[i];
+        float *x = calloc((size_t)from->count, sizeof *x);
+        rt_params_fetch(&model->params, from, 0, from->count, x);
+        rt_params_store(&out.params, to, 0, from->count, x);
+        free(x);
+    }
+    return out;
+}
+
+void fixture_adapt(rt_model *model, int64_t r, unsigned targets, uint64_t seed) {
+    retort_error err;
+    const rt_lora_config lora = {.r = r, .alpha = 1.7 * (double)r, .targets = targets};
+    must(rt_lora_create(&model->config, &lora, &model->lora, &err), &err);
+    rt_rng rng = rt_rng_make(seed, 0);
+    for (int64_t i = 0; i < model->lora->params.count; i++)
+        model->lora->params.data[i] = (float)(0.1 * rt_rng_normal(&rng));
+}
+
 static void *take(int64_t count, size_t size) {
     void *block = calloc((size_t)count + 1, size);
     assert_non_null(block);
@@ -142,6 +166,14 @@ record record_create(const rt_config *config, int64_t tokens) {
     return r;
 }
 
+record record_of(const rt_model *model, int64_t tokens) {
+    retort_error err;
+    if (model->lora == NULL) return record_create(&model->config, tokens);
+    record r = {.logp = take(tokens, sizeof(float)), .entropy = take(tokens, sizeof(float))};
+    must(rt_lora_like(model->lora, &r.grads, &err), &err);
+    return r;
+}
+
 void record_release(record *r) {
     free(r->logp);
     free(r->entropy);
@@ -175,7 +207,9 @@ void run_corpus(const rt_model *model, const corpus *c, bool recompute, int64_t 
     retort_error err;
     rt_workspace *ws;
     rt_rng rng = rt_rng_make(99, 0);
-    must(rt_workspace_create(&model->config, &(rt_workspace_shape){.max_tokens = c->tokens, .recompute = recompute},
+    const int64_t rank = model->lora != NULL ? model->lora->config.r : 0;
+    must(rt_workspace_create(&model->config,
+                             &(rt_workspace_shape){.max_tokens = c->tokens, .recompute = recompute, .lora_r = rank},
                              &ws, &err),
          &err);
     for (int64_t first = 0; first < c->docs;) {

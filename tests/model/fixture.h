@@ -3,7 +3,7 @@
 #define RT_TEST_MODEL_FIXTURE_H
 
 #include "core/random.h"
-#include "model/model.h"
+#include "model/lora.h"
 
 /* Odd sizes on purpose: no multiple of a tile, widths across the kernels' block sizes, three query heads a group. */
 rt_config fixture_config(bool tied, bool bias);
@@ -13,6 +13,11 @@ enum { FIXTURE_FEATURES = 6 };
 rt_config fixture_feature(int number);
 /* Weights, biases and norms all random, large enough that every tensor matters. */
 rt_model fixture_model(const rt_config *config, uint64_t seed);
+
+/* The same model with matrices held as bfloat16; and back: float32 weights that hold the rounded values. */
+rt_model fixture_as(const rt_model *model, rt_dtype weights);
+/* Gives the model adapters of rank r of the projections in `targets`, A and B random. */
+void fixture_adapt(rt_model *model, int64_t r, unsigned targets, uint64_t seed);
 
 typedef struct corpus {
     int64_t docs, tokens;
@@ -35,6 +40,8 @@ typedef struct record {
 } record;
 
 record record_create(const rt_config *config, int64_t tokens);
+/* With gradients of what is trained: the weights, or the adapters where the model carries them. */
+record record_of(const rt_model *model, int64_t tokens);
 void record_release(record *r);
 /* Runs documents first .. first + count - 1 and adds to the record's gradients. */
 void run_slice(const rt_model *model, rt_workspace *ws, const corpus *c, int64_t first, int64_t count, float inv_t,

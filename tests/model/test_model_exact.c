@@ -20,14 +20,16 @@ static int setup(void **state) {
 
 /* ---- training ---- */
 
-static void micro_batches(rt_config config) {
-    rt_model model = fixture_model(&config, 1);
+enum { ALL_LINEAR = (1 << RT_LORA_MODULES) - 1, SOME_LINEAR = 1 << RT_LORA_Q | 1 << RT_LORA_V | 1 << RT_LORA_DOWN };
+
+static void micro_batches(rt_model model) {
+    const rt_config config = model.config;
     corpus c = fixture_corpus(&config, 24, LONGEST, 0.6, 2);
-    record whole = record_create(&config, c.tokens);
+    record whole = record_of(&model, c.tokens);
     run_corpus(&model, &c, false, c.docs, 1.0F, &whole);
     const int64_t steps[] = {1, 2, 5, 23, 0};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        record split = record_create(&config, c.tokens);
+        record split = record_of(&model, c.tokens);
         run_corpus(&model, &c, i % 2 == 1, steps[i], 1.0F, &split);
         assert_same_record(c.tokens, &whole, &split);
         record_release(&split);
@@ -37,14 +39,15 @@ static void micro_batches(rt_config config) {
     rt_model_release(&model);
 }
 
-static void test_micro_batches_tied(void **state) {
+static void test_micro_batches(void **state) {
     (void)state;
-    micro_batches(fixture_config(true, true));
-}
-
-static void test_micro_batches_untied(void **state) {
-    (void)state;
-    micro_batches(fixture_config(false, false));
+    const rt_config tied = fixture_config(true, true), untied = fixture_config(false, false);
+    micro_batches(fixture_model(&tied, 1));
+    micro_batches(fixture_model(&untied, 1));
+    rt_model model = fixture_model(&tied, 1), adapted = fixture_as(&model, RT_DTYPE_BF16);
+    fixture_adapt(&adapted, 5, ALL_LINEAR, 3);
+    micro_batches(adapted);
+    rt_model_release(&model);
 }
 
 static void recompute(rt_config config) {
@@ -174,12 +177,12 @@ static void assert_on_policy(const rt_model *model, const corpus *c, int64_t doc
     }
 }
 
-static void sampler_is_trainer(rt_config config, int64_t docs, double scored, float inv_t) {
-    rt_model model = fixture_model(&config, 7);
+static void sampler_is_trainer(rt_model model, int64_t docs, double scored, float inv_t) {
+    const rt_config config = model.config;
     corpus c = fixture_corpus(&config, docs, LONGEST, scored, 8);
     const size_t count = (size_t)(c.tokens * config.vocab_size);
     float *first = calloc(count, sizeof *first), *again = calloc(count, sizeof *again);
-    record r = record_create(&config, c.tokens);
+    record r = record_of(&model, c.tokens);
     run_corpus(&model, &c, false, c.docs, inv_t, &r);
     decode(&model, &c, docs, (feeding){.chunk = 1, .max_rows = DOCS}, first);
     assert_on_policy(&model, &c, docs, first, inv_t, &r);
@@ -203,17 +206,38 @@ static void sampler_is_trainer(rt_config config, int64_t docs, double scored, fl
 
 static void test_sampler_is_trainer(void **state) {
     (void)state;
-    sampler_is_trainer(fixture_config(true, true), DOCS, 1.0, 1.0F);
-    sampler_is_trainer(fixture_config(false, false), DOCS, 0.5, 1.0F / 0.7F);
+    const rt_config tied = fixture_config(true, true), untied = fixture_config(false, false);
+    sampler_is_trainer(fixture_model(&tied, 7), DOCS, 1.0, 1.0F);
+    sampler_is_trainer(fixture_model(&untied, 7), DOCS, 0.5, 1.0F / 0.7F);
+}
+
+/* A model of this shape held as bfloat16, with adapters of everything. */
+static rt_model adapted_half(const rt_config *config, uint64_t seed) {
+    rt_model model = fixture_model(config, seed), half = fixture_as(&model, RT_DTYPE_BF16);
+    fixture_adapt(&half, 3, ALL_LINEAR, seed + 1);
+    rt_model_release(&model);
+    return half;
+}
+
+static void test_sampler_is_trainer_with_adapters(void **state) {
+    (void)state;
+    const rt_config config = fixture_config(true, true);
+    rt_model model = fixture_model(&config, 7);
+    fixture_adapt(&model, 16, SOME_LINEAR, 8);
+    sampler_is_trainer(model, DOCS, 0.8, 1.0F);
+    sampler_is_trainer(adapted_half(&config, 9), DOCS, 1.0, 1.0F / 0.7F);
 }
 
 /* The same of every further feature of the engine. */
 static void test_features(void **state) {
     (void)state;
     for (int i = 0; i < FIXTURE_FEATURES; i++) {
-        sampler_is_trainer(fixture_feature(i), 12, 0.8, 1.0F);
-        micro_batches(fixture_feature(i));
-        recompute(fixture_feature(i));
+        const rt_config config = fixture_feature(i);
+        sampler_is_trainer(fixture_model(&config, 7), 12, 0.8, 1.0F);
+        sampler_is_trainer(adapted_half(&config, 7), 12, 0.8, 1.0F);
+        micro_batches(fixture_model(&config, 1));
+        micro_batches(adapted_half(&config, 1));
+        recompute(config);
     }
 }
 
@@ -264,26 +288,26 @@ typedef struct everything {
 } everything;
 
 static everything compute_everything(const rt_model *model, const corpus *c) {
-    everything e = {.r = record_create(&model->config, c->tokens)};
+    everything e = {.r = record_of(model, c->tokens)};
     e.logits = calloc((size_t)(c->tokens * model->config.vocab_size), sizeof *e.logits);
     run_corpus(model, c, false, 7, 1.0F, &e.r);
     decode(model, c, c->docs, (feeding){.chunk = 1, .prefill = 11, .max_rows = 128}, e.logits);
     return e;
 }
 
-static void threads_and_isa(rt_config config, int64_t docs) {
-    rt_model model = fixture_model(&config, 12);
+static void each_machine(const rt_model *model, int64_t docs) {
+    const rt_config config = model->config;
     corpus c = fixture_corpus(&config, docs, LONGEST, 0.7, 13);
     const rt_isa best = rt_compute_isa();
     retort_error err;
     must(rt_compute_use_isa(RT_ISA_SCALAR, &err), &err);
     rt_compute_set_threads(1);
-    everything want = compute_everything(&model, &c);
+    everything want = compute_everything(model, &c);
     for (int isa = RT_ISA_SCALAR; isa <= (int)best; isa++) {
         must(rt_compute_use_isa((rt_isa)isa, &err), &err);
         for (int threads = 1; threads <= 3; threads++) {
             rt_compute_set_threads(threads);
-            everything got = compute_everything(&model, &c);
+            everything got = compute_everything(model, &c);
             assert_same_record(c.tokens, &want.r, &got.r);
             assert_same_floats("logits", want.logits, got.logits, c.tokens * config.vocab_size);
             record_release(&got.r);
@@ -295,21 +319,64 @@ static void threads_and_isa(rt_config config, int64_t docs) {
     record_release(&want.r);
     free(want.logits);
     corpus_release(&c);
-    rt_model_release(&model);
 }
 
 static void test_threads_and_isa(void **state) {
     (void)state;
-    threads_and_isa(fixture_config(false, true), 20);
-    for (int i = 0; i < FIXTURE_FEATURES; i++) threads_and_isa(fixture_feature(i), 6);
+    const rt_config config = fixture_config(false, true);
+    rt_model model = fixture_model(&config, 12), half = adapted_half(&config, 14);
+    each_machine(&model, 20);
+    each_machine(&half, 20);
+    rt_model_release(&model);
+    rt_model_release(&half);
+    for (int i = 0; i < FIXTURE_FEATURES; i++) {
+        const rt_config feature = fixture_feature(i);
+        model = fixture_model(&feature, 12);
+        each_machine(&model, 6);
+        rt_model_release(&model);
+    }
+}
+
+/* ---- number formats ---- */
+
+/* Weights held as bfloat16 are the model whose float32 weights have those values: activations, adapters' gradients and
+ * logits have the same bits. */
+static void test_half_is_rounded(void **state) {
+    (void)state;
+    for (int tied = 0; tied < 2; tied++) {
+        const rt_config config = fixture_config(tied != 0, true);
+        rt_model model = fixture_model(&config, 15), half = fixture_as(&model, RT_DTYPE_BF16);
+        rt_model rounded = fixture_as(&half, RT_DTYPE_F32);
+        assert_true(memcmp(model.params.data, rounded.params.data, (size_t)model.params.count * sizeof(float)) != 0);
+        assert_true(rt_params_bytes(&half.config) < rt_params_bytes(&rounded.config) * 6 / 10);
+        fixture_adapt(&half, 4, ALL_LINEAR, 16);
+        fixture_adapt(&rounded, 4, ALL_LINEAR, 16);
+        corpus c = fixture_corpus(&config, 20, LONGEST, 0.7, 17);
+        everything a = compute_everything(&half, &c), b = compute_everything(&rounded, &c);
+        assert_same_record(c.tokens, &b.r, &a.r);
+        assert_same_floats("logits", b.logits, a.logits, c.tokens * config.vocab_size);
+        record_release(&a.r);
+        record_release(&b.r);
+        free(a.logits);
+        free(b.logits);
+        corpus_release(&c);
+        rt_model_release(&model);
+        rt_model_release(&half);
+        rt_model_release(&rounded);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_micro_batches_tied), cmocka_unit_test(test_micro_batches_untied),
-        cmocka_unit_test(test_recompute),          cmocka_unit_test(test_unscored_documents),
-        cmocka_unit_test(test_sampler_is_trainer), cmocka_unit_test(test_copy_prefix_and_update),
-        cmocka_unit_test(test_features),           cmocka_unit_test(test_threads_and_isa),
+        cmocka_unit_test(test_micro_batches),
+        cmocka_unit_test(test_recompute),
+        cmocka_unit_test(test_unscored_documents),
+        cmocka_unit_test(test_sampler_is_trainer),
+        cmocka_unit_test(test_copy_prefix_and_update),
+        cmocka_unit_test(test_threads_and_isa),
+        cmocka_unit_test(test_sampler_is_trainer_with_adapters),
+        cmocka_unit_test(test_half_is_rounded),
+        cmocka_unit_test(test_features),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }
