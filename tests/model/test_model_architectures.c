@@ -144,7 +144,7 @@ static void check_gradients(const vectors *v, const rt_model *model) {
     const rt_batch batch = {v->tokens, v->ids, v->target, v->docs, v->doc_start};
     const rt_objective objective = {.inv_temperature = 1.0F, .logp = logp, .weight = weigh, .context = &mean};
     must(rt_params_create(&model->config, &grads, &err), &err);
-    must(rt_workspace_create(&model->config, v->tokens, false, &ws, &err), &err);
+    must(rt_workspace_create(&model->config, &(rt_workspace_shape){.max_tokens = v->tokens}, &ws, &err), &err);
     must(rt_model_run(model, ws, &batch, &objective, &grads, &err), &err);
     rt_workspace_flush_grads(ws, &grads);
     for (int64_t i = 0; i < grads.num_tensors; i++) {
