@@ -41,9 +41,9 @@ typedef struct command {
     retort_status (*run)(const void *options, const invocation *call, retort_error *err);
 } command;
 
-extern const command command_behaviors, command_data, command_distill, command_eval, command_model, command_pretrain,
-    command_report, command_rl, command_sample, command_serve, command_study, command_teach, command_template,
-    command_tokenize, command_tokens;
+extern const command command_behaviors, command_contamination, command_data, command_distill, command_eval,
+    command_model, command_pretrain, command_report, command_rl, command_sample, command_serve, command_study,
+    command_teach, command_template, command_tokenize, command_tokens;
 
 /* main.c: every command, sorted by name; a NULL ends it. */
 extern const command *const COMMANDS[];
