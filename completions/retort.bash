@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors data distill eval model pretrain report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -13,6 +13,15 @@ _retort() {
             --responses) kind=file ;;
             --problems) kind=file ;;
             --seed) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    contamination)
+        flags='--help --problems --against --clean --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --problems) kind=file ;;
+            --against) kind=none ;;
+            --clean) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
