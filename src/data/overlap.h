@@ -10,7 +10,7 @@
  * or at least 90 % of a shorter problem, or all words. Phrases that every contest uses ("let m and n be relatively
  * prime positive integers") are in many problems and tell nothing; a problem retold with another question keeps its
  * telling runs. The thresholds were set on AIME 1983-2023 against MATH-500, whose nine true overlaps have at least 49 %
- * and 24 telling runs (docs/data.md).
+ * and 23 telling runs (docs/data.md).
  */
 #ifndef RT_OVERLAP_H
 #define RT_OVERLAP_H
