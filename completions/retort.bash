@@ -36,12 +36,13 @@ _retort() {
         esac
         ;;
     distill)
-        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --dataset) kind=file ;;
             --max-examples) kind=none ;;
             --max-length) kind=none ;;
+            --inspect) kind=none ;;
             --system-prompt) kind=none ;;
             --instruction) kind=none ;;
             --num-train-epochs) kind=none ;;

@@ -38,7 +38,7 @@ typedef struct retort_option {
     retort_option_type type;
     size_t offset;             /* offsetof(struct, field) */
     const char *default_value; /* as text; NULL: false, 0 or unset */
-    const char *argument;      /* shown in help: "DIR", "N"; NULL for booleans */
+    const char *argument;      /* shown in help: "DIR", "N"; "[N]": the flag alone means 1; NULL for booleans */
     const char *help;          /* one sentence: effect, unit, and source where it comes from a paper */
     const char *group;         /* heading in --help; NULL repeats the previous one */
     double minimum, maximum;   /* INT and REAL; both 0: no bounds */

@@ -42,6 +42,7 @@ typedef enum retort_status {
 typedef struct retort_error {
     retort_status code;
     char message[1024]; /* lower case, cause first, subject in single quotes, no trailing full stop */
+    char detail[3072];  /* lines that show it, each ended by a newline (a table, a histogram); mostly empty */
 } retort_error;
 
 /* A short fixed name of a code, such as "format"; never NULL. */

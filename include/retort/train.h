@@ -62,6 +62,7 @@ typedef struct retort_distill_options {
     char *system_prompt;  /* NULL: none */
     char *instruction;    /* a text with {problem}; NULL: the problem alone */
     bool completion_only_loss, assistant_only_loss;
+    int64_t inspect; /* for retort_distill_inspect: examples to show */
 } retort_distill_options;
 
 typedef struct retort_rl_options {
@@ -98,12 +99,19 @@ typedef struct retort_training_account {
     double train_flops, rollout_flops;
     double seconds;
     double final_loss;
+    double cut_examples, cut_tokens; /* what max_length with truncate left out of the data set */
 } retort_training_account;
 
 RETORT_API retort_status retort_pretrain(const retort_pretrain_options *options, const retort_progress *progress,
                                          retort_training_account *account, retort_error *err);
 RETORT_API retort_status retort_distill(const retort_distill_options *options, const retort_progress *progress,
                                         retort_training_account *account, retort_error *err);
+/* What retort_distill would train on, without a model's weights, a training run or an output_dir: the first
+ * options->inspect examples with text, ids and what of them is trained on, and the histogram of all lengths; for a
+ * terminal (colour), a file, or as JSON. All examples are checked. *out, owned by the caller (free), is there although
+ * the call fails where examples are too long, else NULL on failure. */
+RETORT_API retort_status retort_distill_inspect(const retort_distill_options *options, bool json, bool colour,
+                                                char **out, size_t *length, retort_error *err);
 RETORT_API retort_status retort_rl(const retort_rl_options *options, const retort_progress *progress,
                                    retort_training_account *account, retort_error *err);
 

@@ -19,6 +19,7 @@ retort_status cli_fail(retort_error *err, retort_status code, const char *fmt, .
     va_list args;
     va_start(args, fmt);
     err->code = code;
+    err->detail[0] = '\0';
     vsnprintf(err->message, sizeof err->message, fmt, args);
     va_end(args);
     return code;
@@ -98,6 +99,11 @@ static retort_status scan_flag(scan *s, const char *flag, const char *following,
     if (negated && value != NULL) return cli_fail(err, RETORT_ERR_USAGE, "flag '--%s' takes no value", name);
     if (option->type == RETORT_OPTION_BOOL && value == NULL) {
         value = negated ? "false" : "true";
+    } else if (value == NULL && option->argument != NULL && option->argument[0] == '[') {
+        /* "[N]": the flag alone means 1. */
+        bool number = following != NULL && following[0] >= '0' && following[0] <= '9';
+        value = number ? following : "1";
+        *used = number ? 2 : 1;
     } else if (value == NULL) {
         /* A value that looks like a flag is nearly always a forgotten value; "--x=--y" still says it. */
         if (following == NULL || strncmp(following, "--", 2) == 0) {

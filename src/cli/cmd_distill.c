@@ -1,7 +1,31 @@
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "tables.h"
+
+static bool wants_colour(void) {
+    const char *kind = getenv("TERM"), *off = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) == 1 && kind != NULL && strcmp(kind, "dumb") != 0 && (off == NULL || off[0] == '\0');
+}
+
+static retort_status inspect(const retort_distill_options *options, bool json, retort_error *err) {
+    char *text = NULL;
+    size_t length = 0;
+    retort_status st = retort_distill_inspect(options, json, wants_colour(), &text, &length, err);
+    if (text != NULL) {
+        (void)fwrite(text, 1, length, stdout); /* a failure is seen when the output is finished */
+        (void)fflush(stdout);
+    }
+    free(text);
+    return st;
+}
 
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     retort_training_account account = {0};
+    const retort_distill_options *own = options;
+    if (own->inspect > 0) return inspect(own, call->common.json, err);
+    if (own->train.output_dir == NULL) return cli_fail(err, RETORT_ERR_USAGE, "'--output-dir DIR' is required");
     retort_status st = retort_distill(options, call->progress, &account, err);
     if (st == RETORT_OK) print_account("distill", &account, call->common.json);
     return st;

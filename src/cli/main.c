@@ -62,6 +62,7 @@ static int finish_output(int code) {
 }
 
 static int report_failure(const command *cmd, retort_status st, const retort_error *err, bool parsed) {
+    fputs(err->detail, stderr);
     fprintf(stderr, "retort %s: %s\n", cmd->name, err->message[0] != '\0' ? err->message : retort_status_name(st));
     if (!parsed && st == RETORT_ERR_USAGE) fprintf(stderr, "hint: 'retort %s --help' explains its flags\n", cmd->name);
     return retort_exit_code(st);

@@ -215,6 +215,8 @@ void print_account(const char *what, const retort_training_account *account, boo
         {"rollout_flops", account->rollout_flops},
         {"final_loss", account->final_loss},
         {"seconds", account->seconds},
+        {"cut_examples", account->cut_examples},
+        {"cut_tokens", account->cut_tokens},
     };
     size_t count = sizeof figures / sizeof figures[0];
     if (as_json) {

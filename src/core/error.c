@@ -34,6 +34,7 @@ retort_status rt_fail(retort_error *err, retort_status code, const char *fmt, ..
         va_list args;
         va_start(args, fmt);
         err->code = code;
+        err->detail[0] = '\0';
         vsnprintf(err->message, sizeof err->message, fmt, args);
         va_end(args);
     }
@@ -53,4 +54,12 @@ retort_status rt_fail_context(retort_error *err, retort_status code, const char 
         snprintf(err->message, sizeof err->message, "%s: %.*s", prefix, (int)(sizeof err->message - 520), inner);
     }
     return code;
+}
+
+void rt_fail_detail(retort_error *err, const char *lines) {
+    if (err == NULL) return;
+    snprintf(err->detail, sizeof err->detail, "%s", lines);
+    if (strlen(lines) < sizeof err->detail) return;
+    char *end = strrchr(err->detail, '\n');
+    if (end != NULL) end[1] = '\0';
 }

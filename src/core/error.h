@@ -15,6 +15,9 @@ retort_status rt_fail(retort_error *err, retort_status code, const char *fmt, ..
 /* Puts "prefix: " before the message in *err, so that an outer caller can name its file; returns err's code. */
 retort_status rt_fail_context(retort_error *err, retort_status code, const char *fmt, ...) RETORT_PRINTF(3, 4);
 
+/* Puts lines into the detail of a failure that rt_fail has filled in; what does not fit is cut behind a whole line. */
+void rt_fail_detail(retort_error *err, const char *lines);
+
 #ifdef __clang_analyzer__
 /* The analyzer sees one file at a time; without this it follows paths on which a failure returned RETORT_OK. */
 #define rt_fail(err, code, ...)         ((void)rt_fail((err), (code), __VA_ARGS__), (code))

@@ -47,30 +47,33 @@ static bool blank(char byte) {
     return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-static bool contains(const rt_buffer *text, const char *part, size_t length) {
+static bool contains(const char *text, size_t size, const char *part, size_t length) {
     while (length > 0 && blank(part[0])) part++, length--;
     while (length > 0 && blank(part[length - 1])) length--;
-    return length == 0 || memmem(text->data, text->length, part, length) != NULL;
+    return length == 0 || memmem(text, size, part, length) != NULL;
 }
 
 /* Templates of reasoning models leave out what an earlier answer thought, some of every answer: then the model would
- * learn to answer without thinking. */
-static retort_status check_reasoning(const conversation *c, size_t number, retort_error *err) {
+ * learn to answer without thinking. The thoughts of message `number` must stand between the two bytes of the text. */
+static retort_status check_reasoning(const conversation *c, size_t number, size_t begin, size_t end,
+                                     retort_error *err) {
     static const char OPEN[] = "<think>", CLOSE[] = "</think>";
     static const char *const NAMES[] = {"reasoning_content", "thinking", "reasoning"};
     const json_t *message = json_array_get(c->messages, number);
+    const char *text = c->text.data + begin;
     bool kept = true;
     for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         const json_t *value = json_object_get(message, NAMES[i]);
-        if (json_is_string(value)) {
-            kept = kept && contains(&c->text, json_string_value(value), json_string_length(value));
-        }
+        if (!json_is_string(value)) continue;
+        kept = kept && contains(text, end - begin, json_string_value(value), json_string_length(value));
     }
     const char *content = json_string_value(json_object_get(message, "content"));
     const char *open = content != NULL ? strstr(content, OPEN) : NULL;
     const char *close = content != NULL ? strstr(content, CLOSE) : NULL;
     const char *thought = open != NULL ? open + sizeof OPEN - 1 : content;
-    if (close != NULL && close > thought) kept = kept && contains(&c->text, thought, (size_t)(close - thought));
+    if (close != NULL && close > thought) {
+        kept = kept && contains(text, end - begin, thought, (size_t)(close - thought));
+    }
     RT_CHECK(kept, err, RETORT_ERR_FORMAT,
              "the chat template drops the reasoning of message %zu, which is to be trained on: train on the last turn "
              "only, or give the prompt as messages and the whole answer, reasoning included, as a text 'completion'",
@@ -129,8 +132,12 @@ static retort_status find_turns(conversation *c, size_t from, retort_error *err)
         RT_CHECK(assistant || i + 1 < size, err, RETORT_ERR_FORMAT,
                  "the last message must be an assistant's turn, which is what there is to learn");
         if (!assistant || i < from) continue;
-        RT_TRY(check_reasoning(c, i, err));
+        RT_TRY(check_reasoning(c, i, 0, c->text.length, err));
         RT_TRY(find_turn(c, i, err));
+    }
+    for (size_t k = 0; k < c->count; k++) {
+        size_t end = k + 1 < c->count ? c->turns[k + 1].begin : c->text.length;
+        RT_TRY(check_reasoning(c, c->turns[k].message, c->turns[k].begin, end, err));
     }
     RT_CHECK(c->turns[0].begin > 0, err, RETORT_ERR_FORMAT, "the prompt is empty");
     return RETORT_OK;

@@ -1,8 +1,5 @@
 #include "train/dataset.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "core/file.h"
 #include "core/json.h"
 
@@ -15,7 +12,7 @@ typedef struct span {
 typedef struct reader {
     const char *path;
     const rt_dataset_settings *settings;
-    rt_dataset *dataset;
+    rt_examples *examples;
     span *spans;
     int64_t count, capacity;
 } reader;
@@ -35,65 +32,33 @@ static retort_status push_span(reader *r, const span *item, retort_error *err) {
 static retort_status add_example(void *context, json_t *object, size_t line, retort_error *err) {
     reader *r = context;
     if (r->settings->max_examples > 0 && r->count >= r->settings->max_examples) return RETORT_OK;
-    rt_examples *examples = &r->dataset->examples;
-    span item = {.begin = examples->ids.count, .line = line};
-    retort_status st = rt_example_make(&r->settings->example, object, examples, err);
+    span item = {.begin = r->examples->ids.count, .line = line};
+    retort_status st = rt_example_make(&r->settings->example, object, r->examples, err);
     if (st != RETORT_OK) return rt_fail_context(err, st, "'%s' line %zu", r->path, line);
-    item.count = examples->ids.count - item.begin;
-    const uint8_t *marks = examples->supervised + item.begin;
+    item.count = r->examples->ids.count - item.begin;
+    const uint8_t *marks = r->examples->supervised + item.begin;
     for (item.prompt = 1; marks[item.prompt] == 0;) item.prompt++; /* the last one is marked */
     return push_span(r, &item, err);
 }
 
-/* ---- lengths ---- */
-
-static int by_value(const void *a, const void *b) {
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+static retort_status out_of_memory(const char *path, retort_error *err) {
+    return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: examples of '%s'", path);
 }
 
-/* The distribution tells which max_length would do, so that the next try is the last. */
-static retort_status too_long(const reader *r, int64_t number, const span *first, retort_error *err) {
-    int64_t n = r->count, *lengths = rt_malloc_array((size_t)n, sizeof *lengths);
-    RT_CHECK(lengths != NULL, err, RETORT_ERR_MEMORY, "out of memory: lengths of '%s'", r->path);
-    for (int64_t i = 0; i < n; i++) lengths[i] = r->spans[i].count;
-    qsort(lengths, (size_t)n, sizeof *lengths, by_value);
-    retort_status st = rt_fail(
-        err, RETORT_ERR_FORMAT,
-        "%lld of %lld examples of '%s' are longer than max_length %lld, the first at line %zu with %lld tokens "
-        "(lengths: "
-        "median %lld, 90 %% up to %lld, 99 %% up to %lld, longest %lld): raise max_length, or pass --truncate to cut "
-        "them",
-        (long long)number, (long long)n, r->path, (long long)r->settings->max_length, first->line,
-        (long long)first->count, (long long)lengths[n / 2], (long long)lengths[n * 9 / 10],
-        (long long)lengths[n * 99 / 100], (long long)lengths[n - 1]);
-    rt_free(lengths);
-    return st;
-}
-
-static retort_status check_lengths(reader *r, retort_error *err) {
-    int64_t limit = r->settings->max_length, number = 0;
-    const span *first = NULL;
-    for (int64_t i = 0; i < r->count; i++) {
-        span *item = &r->spans[i];
-        RT_CHECK(item->prompt < limit, err, RETORT_ERR_FORMAT,
-                 "'%s' line %zu: the prompt alone has %lld tokens, the longest example may have %lld", r->path,
-                 item->line, (long long)item->prompt, (long long)limit);
-        if (item->count <= limit) continue;
-        if (number++ == 0) first = item;
-        if (r->settings->truncate) item->count = limit;
-    }
-    if (number > 0 && !r->settings->truncate) return too_long(r, number, first, err);
-    r->dataset->truncated = number;
+static retort_status measure(rt_dataset *dataset, const char *path, int64_t limit, retort_error *err) {
+    int64_t *length = rt_malloc_array((size_t)dataset->count, sizeof *length);
+    if (length == NULL) return out_of_memory(path, err);
+    for (int64_t i = 0; i < dataset->count; i++) length[i] = dataset->items[i].count;
+    dataset->lengths = rt_lengths_of(length, dataset->count, limit);
+    rt_free(length);
     return RETORT_OK;
 }
 
-static retort_status finish(reader *r, retort_error *err) {
-    rt_dataset *dataset = r->dataset;
+static retort_status lay_out(const reader *r, rt_dataset *dataset, retort_error *err) {
     RT_CHECK(r->count > 0, err, RETORT_ERR_FORMAT, "'%s' holds no example", r->path);
-    RT_TRY(check_lengths(r, err));
     dataset->items = rt_malloc_array((size_t)r->count, sizeof *dataset->items);
-    RT_CHECK(dataset->items != NULL, err, RETORT_ERR_MEMORY, "out of memory: examples of '%s'", r->path);
+    dataset->lines = rt_malloc_array((size_t)r->count, sizeof *dataset->lines);
+    if (dataset->items == NULL || dataset->lines == NULL) return out_of_memory(r->path, err);
     dataset->count = r->count;
     for (int64_t i = 0; i < r->count; i++) {
         const span *item = &r->spans[i];
@@ -101,10 +66,11 @@ static retort_status finish(reader *r, retort_error *err) {
                                           .count = item->count,
                                           .prompt = item->prompt,
                                           .supervised = dataset->examples.supervised + item->begin};
+        dataset->lines[i] = item->line;
         int64_t rows = rt_sequence_rows(&dataset->items[i]);
         if (rows > dataset->longest) dataset->longest = rows;
     }
-    return RETORT_OK;
+    return measure(dataset, r->path, r->settings->max_length, err);
 }
 
 /* What a chat template makes of a file may change with the template and with the day (strftime_now), so that its tokens
@@ -116,20 +82,64 @@ static retort_status hash(const char *path, const rt_dataset_settings *settings,
     return rt_prompting_hash(dataset->examples.ids.data, dataset->examples.ids.count, dataset->hash, err);
 }
 
-retort_status rt_dataset_read(const char *path, const rt_dataset_settings *settings, rt_dataset *out,
+retort_status rt_dataset_load(const char *path, const rt_dataset_settings *settings, rt_dataset *out,
                               retort_error *err) {
     *out = (rt_dataset){0};
-    reader r = {.path = path, .settings = settings, .dataset = out};
+    reader r = {.path = path, .settings = settings, .examples = &out->examples};
     retort_status st = rt_jsonl_read(path, add_example, &r, err);
-    if (st == RETORT_OK) st = finish(&r, err);
+    if (st == RETORT_OK) st = lay_out(&r, out, err);
     if (st == RETORT_OK) st = hash(path, settings, out, err);
     rt_free(r.spans);
     if (st != RETORT_OK) rt_dataset_free(out);
     return st;
 }
 
+/* ---- the limit ---- */
+
+static retort_status too_long(const rt_dataset *dataset, const char *path, int64_t first, retort_error *err) {
+    const rt_lengths *l = &dataset->lengths;
+    rt_buffer text = {0};
+    retort_status st = rt_lengths_text(l, &text, err);
+    if (st == RETORT_OK) {
+        st = rt_fail(err, RETORT_ERR_FORMAT,
+                     "%lld of %lld examples of '%s' are longer than max_length %lld, the first at line %zu with %lld "
+                     "tokens, the longest with %lld: raise max_length, or pass --max-length N --truncate to cut them",
+                     (long long)l->longer, (long long)l->count, path, (long long)l->limit, dataset->lines[first],
+                     (long long)dataset->items[first].count, (long long)l->longest);
+        rt_fail_detail(err, text.data);
+    }
+    rt_buffer_free(&text);
+    return st;
+}
+
+retort_status rt_dataset_limit(rt_dataset *dataset, const char *path, const rt_dataset_settings *settings,
+                               retort_error *err) {
+    int64_t limit = settings->max_length, longest = 0;
+    for (int64_t i = 0; i < dataset->count; i++) {
+        rt_sequence *item = &dataset->items[i];
+        RT_CHECK(item->prompt < limit, err, RETORT_ERR_FORMAT,
+                 "'%s' line %zu: the prompt alone has %lld tokens, the longest example may have %lld", path,
+                 dataset->lines[i], (long long)item->prompt, (long long)limit);
+        if (item->count > limit && !settings->truncate) return too_long(dataset, path, i, err);
+        dataset->truncated += item->count > limit;
+        if (item->count > limit) item->count = limit;
+        if (rt_sequence_rows(item) > longest) longest = rt_sequence_rows(item);
+    }
+    dataset->longest = longest;
+    return RETORT_OK;
+}
+
+retort_status rt_dataset_read(const char *path, const rt_dataset_settings *settings, rt_dataset *out,
+                              retort_error *err) {
+    RT_TRY(rt_dataset_load(path, settings, out, err));
+    retort_status st = rt_dataset_limit(out, path, settings, err);
+    if (st != RETORT_OK) rt_dataset_free(out);
+    return st;
+}
+
 void rt_dataset_free(rt_dataset *dataset) {
     rt_free(dataset->items);
+    rt_free(dataset->lines);
     rt_examples_free(&dataset->examples);
     *dataset = (rt_dataset){0};
 }

@@ -1,7 +1,8 @@
 #include <math.h>
 #include <stddef.h>
 
-#include "train/dataset.h"
+#include "model/config_json.h"
+#include "train/inspect.h"
 #include "train/loop.h"
 #include "train/nll.h"
 #include "train/training_options.h"
@@ -75,17 +76,17 @@ static void release_inputs(inputs *in) {
     rt_dataset_free(&in->dataset);
 }
 
-static retort_status read_inputs(const retort_distill_options *options, inputs *in, retort_error *err) {
-    RT_TRY(rt_model_load(options->model, &in->model, err));
+/* The tokenizer, how the model is asked, and the examples at their full length. */
+static retort_status read_examples(const retort_distill_options *options, const rt_config *config, inputs *in,
+                                   rt_dataset_settings *settings, retort_error *err) {
     RT_TRY(rt_tokenizer_load(options->model, &in->tokenizer, err));
-    const rt_config *config = &in->model.config;
     RT_TRY(rt_check_vocabulary(in->tokenizer, config, options->model, err));
     RT_CHECK(options->max_length <= rt_config_context(config), err, RETORT_ERR_USAGE,
              "'max_length' is %lld, the context of '%s' ends at %lld", (long long)options->max_length, options->model,
              (long long)rt_config_context(config));
     const rt_prompting_settings prompting = {options->system_prompt, options->instruction};
     RT_TRY(rt_prompting_load(options->model, in->tokenizer, &prompting, &in->prompting, err));
-    const rt_dataset_settings settings = {
+    *settings = (rt_dataset_settings){
         .example = {.tokenizer = in->tokenizer,
                     .prompting = &in->prompting,
                     .config = config,
@@ -95,8 +96,54 @@ static retort_status read_inputs(const retort_distill_options *options, inputs *
         .max_examples = options->max_examples,
         .truncate = options->truncate,
     };
-    return rt_dataset_read(options->dataset, &settings, &in->dataset, err);
+    return rt_dataset_load(options->dataset, settings, &in->dataset, err);
 }
+
+static retort_status read_inputs(const retort_distill_options *options, const retort_progress *progress, inputs *in,
+                                 retort_error *err) {
+    rt_dataset_settings settings;
+    RT_CHECK(options->train.output_dir != NULL, err, RETORT_ERR_USAGE, "'output_dir' is required");
+    RT_TRY(rt_model_load(options->model, &in->model, err));
+    RT_TRY(read_examples(options, &in->model.config, in, &settings, err));
+    RT_TRY(rt_dataset_limit(&in->dataset, options->dataset, &settings, err));
+    if (in->dataset.truncated == 0) return RETORT_OK;
+    char line[160];
+    const rt_lengths *l = &in->dataset.lengths;
+    snprintf(line, sizeof line, "warning: %lld examples cut at %lld tokens, %lld tokens lost", (long long)l->longer,
+             (long long)l->limit, (long long)l->lost);
+    rt_progress(progress, "data", (double)l->count, (double)l->count, "examples", line);
+    return RETORT_OK;
+}
+
+/* ---- inspection ---- */
+
+retort_status retort_distill_inspect(const retort_distill_options *options, bool json, bool colour, char **out,
+                                     size_t *length, retort_error *err) {
+    inputs in = {0};
+    rt_config config;
+    rt_dataset_settings settings;
+    rt_buffer text = {0};
+    *out = NULL;
+    RT_TRY(rt_training_validate(retort_distill_option_table, options, err));
+    RT_TRY(rt_config_load(options->model, &config, err));
+    retort_status st = read_examples(options, &config, &in, &settings, err);
+    if (st == RETORT_OK) {
+        st = json ? rt_inspect_json(in.tokenizer, &in.dataset, options->inspect, &text, err)
+                  : rt_inspect_text(in.tokenizer, &in.dataset, options->inspect, colour, &text, err);
+    }
+    if (st == RETORT_OK) {
+        *out = text.data;
+        *length = text.length;
+        st = rt_dataset_limit(&in.dataset, options->dataset, &settings, err);
+        if (st != RETORT_OK && err != NULL) err->detail[0] = '\0'; /* the histogram stands in the output */
+    } else {
+        rt_buffer_free(&text);
+    }
+    release_inputs(&in);
+    return st;
+}
+
+/* ---- training ---- */
 
 static retort_status prepare(const retort_distill_options *options, const retort_progress *progress, inputs *in,
                              distillation *d, rt_trainer *trainer, retort_error *err) {
@@ -131,11 +178,15 @@ retort_status retort_distill(const retort_distill_options *options, const retort
     RT_TRY(rt_training_validate(retort_distill_option_table, options, err));
     RT_TRY(rt_compute_init(err));
     rt_compute_set_threads((int)options->train.threads);
-    retort_status st = read_inputs(options, &in, err);
+    retort_status st = read_inputs(options, progress, &in, err);
     if (st == RETORT_OK) st = prepare(options, progress, &in, &d, &trainer, err);
     const rt_task task = {.context = &d, .step = step, .save = save, .load = load};
     if (st == RETORT_OK) st = rt_trainer_run(&trainer, &task, err);
     if (st == RETORT_OK) st = rt_trainer_finish(&trainer, RT_DTYPE_F32, account, err);
+    if (st == RETORT_OK && account != NULL && in.dataset.truncated > 0) {
+        account->cut_examples = (double)in.dataset.lengths.longer;
+        account->cut_tokens = (double)in.dataset.lengths.lost;
+    }
     rt_trainer_close(&trainer);
     rt_free(d.order);
     rt_free(d.batch);

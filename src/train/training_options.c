@@ -48,8 +48,8 @@
         TRAIN_REAL(type_, max_grad_norm, "1.0", 0, 1e9,                                                                \
                    .help = "Gradients are scaled down to this global norm; 0 turns clipping off.")
 
-#define RUN_OPTIONS(type_, steps, save, micro)                                                                         \
-    ROW(type_, STRING, "output_dir", train.output_dir, .argument = "DIR", .group = "Run", .required = true,            \
+#define RUN_OPTIONS(type_, steps, save, micro, needed)                                                                 \
+    ROW(type_, STRING, "output_dir", train.output_dir, .argument = "DIR", .group = "Run", .required = (needed),        \
         .help = "Folder for the trained model, metrics.jsonl and the checkpoints; made if it is missing."),            \
         TRAIN_INT(type_, max_steps, steps, 0, 1e9,                                                                     \
                   .help = "Steps to train; 0 takes them from num_train_epochs where the command has it."),             \
@@ -99,7 +99,7 @@ const retort_option retort_pretrain_option_table[] = {
     INT_OPTION(P, batch_tokens, "16384", 2, MAX_ROWS,
                .help = "Tokens of one step: whole documents, as many as fit, each ended by the end token."),
     OPTIMISER_OPTIONS(P, "2e-3", "cosine", "0.1", "0.02", "0.1", "0.95"),
-    RUN_OPTIONS(P, "1000", "100", "4096"),
+    RUN_OPTIONS(P, "1000", "100", "4096", true),
     {.name = NULL}};
 #undef P
 
@@ -112,6 +112,8 @@ const retort_option retort_distill_option_table[] = {
     INT_OPTION(D, max_length, "0", 0, 16777216,
                .help = "Longest example in tokens, prompt and end token included; 0 takes the model's context."),
     FLAG_OPTION(D, truncate, "false", .help = "Cuts longer examples at max_length instead of refusing them."),
+    NUMBER(D, INT, "inspect", inspect, "[N]", "0", 0, 1e9,
+           .help = "Shows the first N examples (1) as they will be trained on, checks all, and stops there."),
     PROMPT_OPTIONS(D),
     FLAG_OPTION(D, completion_only_loss, "true",
                 .help = "Trains on the completion only, not on the prompt: of messages, on the last assistant's turn."),
@@ -120,7 +122,7 @@ const retort_option retort_distill_option_table[] = {
                 .help = "Times each example is seen, in a new seeded order each time."),
     INT_OPTION(D, train_batch_size, "16", 1, 1000000, .help = "Examples of one step."),
     OPTIMISER_OPTIONS(D, "5e-4", "cosine", "0", "0.05", "0.01", "0.95"),
-    RUN_OPTIONS(D, "0", "100", "4096"),
+    RUN_OPTIONS(D, "0", "100", "4096", false),
     {.name = NULL}};
 #undef D
 
@@ -171,7 +173,7 @@ const retort_option retort_rl_option_table[] = {
     INT_OPTION(R, rollout_batch, "128", 1, 65536,
                .help = "Responses sampled at the same time; changes memory and speed, never a result."),
     OPTIMISER_OPTIONS(R, "1e-4", "constant", "0", "0.05", "0", "0.999"),
-    RUN_OPTIONS(R, "0", "50", "4096"),
+    RUN_OPTIONS(R, "0", "50", "4096", true),
     {.name = NULL}};
 #undef R
 
@@ -208,10 +210,10 @@ retort_status rt_training_validate(const retort_option *table, const void *optio
 }
 
 static bool may_differ(const char *name) {
-    static const char *const NAMES[] = {"output_dir",       "model",        "dataset",
-                                        "threads",          "resume",       "micro_batch_tokens",
-                                        "logging_steps",    "save_steps",   "gradient_checkpointing",
-                                        "save_total_limit", "rollout_batch"};
+    static const char *const NAMES[] = {"output_dir",       "model",         "dataset",
+                                        "threads",          "resume",        "micro_batch_tokens",
+                                        "logging_steps",    "save_steps",    "gradient_checkpointing",
+                                        "save_total_limit", "rollout_batch", "inspect"};
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (strcmp(name, NAMES[i]) == 0) return true;
     }

@@ -102,12 +102,12 @@ static void test_bad_files(void **state) {
         {"\n \n", RETORT_ERR_FORMAT, "holds no example"},
         {"{\"prompt\": \"a\", \"completion\": \"b\"}\nnot json\n", RETORT_ERR_FORMAT, "line 2"},
         {"[1]\n", RETORT_ERR_FORMAT, "line 1"},
-        {"{\"prompt\": \"a\"}\n", RETORT_ERR_FORMAT, "line 1 needs"},
-        {"{\"prompt\": \"a\", \"completion\": 3}\n", RETORT_ERR_FORMAT, "line 1 needs"},
-        {"{\"prompt\": \"a\", \"completion\": \"\"}\n", RETORT_ERR_FORMAT, "empty completion"},
-        {"{\"prompt\": \"\", \"completion\": \"b\"}\n", RETORT_ERR_FORMAT, "empty prompt"},
+        {"{\"prompt\": \"a\"}\n", RETORT_ERR_FORMAT, "line 1: needs"},
+        {"{\"prompt\": \"a\", \"completion\": 3}\n", RETORT_ERR_FORMAT, "line 1: 'prompt' and 'completion' must be"},
+        {"{\"prompt\": \"a\", \"completion\": \"\"}\n", RETORT_ERR_FORMAT, "completion is empty"},
+        {"{\"prompt\": \"\", \"completion\": \"b\"}\n", RETORT_ERR_FORMAT, "prompt is empty"},
         {"{\"messages\": []}\n", RETORT_ERR_UNSUPPORTED, "line 1"},
-        {"{\"messages\": 7}\n", RETORT_ERR_UNSUPPORTED, "line 1"},
+        {"{\"messages\": 7}\n", RETORT_ERR_FORMAT, "line 1"},
         {"{\"messages\": [{\"role\": \"user\"}, {\"role\": \"assistant\"}]}\n", RETORT_ERR_FORMAT, "content"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
