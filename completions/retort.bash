@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -130,6 +130,24 @@ _retort() {
             --logging-steps) kind=none ;;
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    pull)
+        flags='--help --repo --revision --repo-type --include --exclude --local-dir --cache-dir --token-file --max-workers --retries --retry-pause --timeout --offline --no-offline --verify --no-verify --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --repo) kind=none ;;
+            --revision) kind=none ;;
+            --repo-type) words='model dataset' ;;
+            --include) kind=none ;;
+            --exclude) kind=none ;;
+            --local-dir) kind=dir ;;
+            --cache-dir) kind=dir ;;
+            --token-file) kind=file ;;
+            --max-workers) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -29,6 +29,12 @@ need_header() {
     echo "#include <$1>" | cc -E -x c - >/dev/null 2>&1 || note_missing "$2"
 }
 
+# clang's runtimes of the fuzzer and the sanitizers lie in a package of their own.
+need_fuzzer() {
+    folder=$(clang -print-resource-dir 2>/dev/null) || folder=/nonexistent
+    [ -n "$(find "$folder/lib" -name 'libclang_rt.fuzzer*' 2>/dev/null)" ] || note_missing libclang-rt-dev
+}
+
 # What building the program takes.
 need_build_tools() {
     need_command cc gcc
@@ -42,6 +48,7 @@ need_build_tools() {
     need_module libutf8proc libutf8proc-dev
     need_module nettle nettle-dev
     need_header microhttpd.h libmicrohttpd-dev
+    need_module libcurl libcurl4-openssl-dev
 }
 
 # What the checks take besides.
@@ -54,6 +61,7 @@ need_check_tools() {
     need_command clang-tidy clang-tidy
     need_module cmocka libcmocka-dev
     need_command valgrind valgrind
+    need_fuzzer
 }
 
 # Runs a command as root.

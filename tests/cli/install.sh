@@ -13,7 +13,7 @@ PKG_CONFIG_PATH=$(dirname "$file")
 export PKG_CONFIG_PATH
 # shellcheck disable=SC2046  # flags are separate words
 $2 -std=c11 -Wall -Wextra -Wpedantic -Werror -o "$work/example" "$here/example.c" \
-    $(pkg-config --define-variable=prefix="$prefix" --static --cflags --libs retort)
+    $(pkg-config --define-variable=prefix="$prefix" --cflags --libs retort)
 "$work/example"
 test -x "$prefix/bin/retort"
 test -f "$prefix/share/man/man1/retort.1"
