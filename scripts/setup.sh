@@ -49,6 +49,10 @@ need_build_tools() {
     need_module nettle nettle-dev
     need_header microhttpd.h libmicrohttpd-dev
     need_module libcurl libcurl4-openssl-dev
+    need_header gmp.h libgmp-dev
+    need_header flint/fmpq.h libflint-dev
+    need_header acb.h libflint-arb-dev
+    need_header calcium/fmpz_mpoly_q.h libcalcium-dev
 }
 
 # What the checks take besides.
