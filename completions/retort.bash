@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull report rl sample serve study teach template tokenize tokens --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull report rl sample serve study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -309,6 +309,17 @@ _retort() {
             --responses) kind=file ;;
             --seed) kind=none ;;
             --top) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    verify)
+        flags='--help --gold --pred --jsonl --profile --rounding --no-rounding --budget --explain --no-explain --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --gold) kind=none ;;
+            --pred) kind=none ;;
+            --jsonl) kind=file ;;
+            --profile) words='strict tolerant' ;;
+            --budget) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
