@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "retort/options.h"
 #include "retort/status.h"
 
 #ifdef __cplusplus
@@ -68,6 +69,15 @@ RETORT_API retort_status retort_model_inspect(const char *dir, retort_model_info
 RETORT_API retort_status retort_model_info_json(const retort_model_info *info, char **out, retort_error *err);
 
 RETORT_API void retort_model_info_release(retort_model_info *info);
+
+/* Merging an adapter (LoRA, a PEFT folder) into its base: every adapted W becomes W + (alpha / r) B A. */
+typedef struct retort_merge_options {
+    char *base, *adapter, *out; /* directories; the option "in" is `base` */
+    int dtype;                  /* f32|bf16|f16 of the merged weights */
+} retort_merge_options;
+extern RETORT_API const retort_option retort_merge_option_table[];
+/* Writes the merged model with the base's tokenizer files into options->out. */
+RETORT_API retort_status retort_model_merge(const retort_merge_options *options, retort_error *err);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,8 @@ extern "C" {
 
 typedef struct retort_sample_options {
     char *model;                       /* Hugging Face directory */
+    char *adapter;                     /* PEFT folder of an adapter of that model, NULL: none */
+    int dtype;                         /* auto|f32|bf16: how the weights are held */
     char *prompts;                     /* JSONL: id + problem | prompt | messages */
     char *output;                      /* JSONL, "-" or NULL: standard output */
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */

@@ -36,6 +36,16 @@ typedef struct retort_training_options {
     int64_t seed, threads;
 } retort_training_options;
 
+/* How the model is held, and whether low-rank adapters are trained in place of its weights (LoRA): names and meanings
+ * as in TRL's ModelConfig. */
+typedef struct retort_peft_options {
+    bool use_peft;
+    int64_t lora_r;
+    double lora_alpha;
+    char *lora_target_modules; /* comma list of q_proj .. down_proj, or all-linear */
+    int dtype;                 /* auto|f32|bf16: of the frozen weights */
+} retort_peft_options;
+
 typedef struct retort_pretrain_options {
     retort_training_options train;
     /* model shape */
@@ -52,6 +62,7 @@ typedef struct retort_pretrain_options {
 
 typedef struct retort_distill_options {
     retort_training_options train;
+    retort_peft_options peft;
     char *model;   /* directory of the base */
     char *dataset; /* JSONL: prompt + completion, or messages, or problem + response */
     double num_train_epochs;
@@ -67,6 +78,7 @@ typedef struct retort_distill_options {
 
 typedef struct retort_rl_options {
     retort_training_options train;
+    retort_peft_options peft;
     char *model, *dataset; /* dataset: problems JSONL */
     int64_t prompts_per_step, num_generations, num_iterations, steps_per_generation;
     int64_t max_completion_length;

@@ -29,7 +29,7 @@ static retort_status render_prompts(evaluator *e, int64_t *longest, retort_error
     RT_CHECK(e->ids != NULL && e->prompts != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld prompts",
              (long long)problems->count);
     rt_prompting prompting;
-    RT_TRY(rt_prompting_load(e->what->model_dir, e->tokenizer, &e->what->prompting, &prompting, err));
+    RT_TRY(rt_prompting_load(e->what->model.dir, e->tokenizer, &e->what->prompting, &prompting, err));
     retort_status st = RETORT_OK;
     *longest = 0;
     for (int64_t i = 0; i < problems->count && st == RETORT_OK; i++) {
@@ -44,8 +44,8 @@ static retort_status render_prompts(evaluator *e, int64_t *longest, retort_error
 static retort_status prepare(evaluator *e, retort_error *err) {
     const rt_evaluation *what = e->what;
     RT_TRY(rt_compute_init(err));
-    RT_TRY(rt_model_load(what->model_dir, &e->model, err));
-    RT_TRY(rt_tokenizer_load(what->model_dir, &e->tokenizer, err));
+    RT_TRY(rt_model_open(&what->model, &e->model, err));
+    RT_TRY(rt_tokenizer_load(what->model.dir, &e->tokenizer, err));
     int64_t longest = 0;
     RT_TRY(render_prompts(e, &longest, err));
     int64_t capacity = longest + what->sampling.max_new_tokens;
@@ -155,6 +155,8 @@ retort_status rt_evaluate(const rt_evaluation *evaluation, const retort_progress
 #define FIELD(name) offsetof(retort_eval_options, name)
 const retort_option retort_eval_option_table[] = {
     {"model", RETORT_OPTION_STRING, FIELD(model), NULL, "DIR", "model directory", "Input", 0, 0, NULL, true},
+    {"adapter", RETORT_OPTION_STRING, FIELD(adapter), NULL, "DIR",
+     "PEFT folder of a LoRA adapter of the model; applied as in training, not merged", NULL, 0, 0, NULL, false},
     {"problems", RETORT_OPTION_STRING, FIELD(problems), NULL, "FILE",
      "problems, JSONL; default: problems of the world's split", NULL, 0, 0, NULL, false},
     {"split", RETORT_OPTION_STRING, FIELD(split), "validation", "NAME",
@@ -180,8 +182,11 @@ const retort_option retort_eval_option_table[] = {
      0, 1, NULL, false},
     {"ban_list", RETORT_OPTION_LIST, FIELD(ban_list), NULL, "LIST",
      "word categories (anthropomorphic, logical) or files of words that may not be sampled", NULL, 0, 0, NULL, false},
-    {"batch", RETORT_OPTION_INT, FIELD(batch), "256", "N", "responses sampled at once; never changes a result",
-     "Machine", 1, 4096, NULL, false},
+    {"dtype", RETORT_OPTION_CHOICE, FIELD(dtype), "auto", "NAME",
+     "how weights are held: as the file has them (auto: never changes a result), or rounded to bf16", "Machine", 0, 0,
+     "auto|f32|bf16", false},
+    {"batch", RETORT_OPTION_INT, FIELD(batch), "256", "N", "responses sampled at once; never changes a result", NULL, 1,
+     4096, NULL, false},
     {"threads", RETORT_OPTION_INT, FIELD(threads), "0", "N", "threads (0: all processors); never changes a result",
      NULL, 0, 1024, NULL, false},
     {0}};
@@ -207,7 +212,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
     if (st == RETORT_OK && options->ban_list != NULL) st = rt_word_list_read(options->ban_list, &words, err);
     if (st == RETORT_OK) {
         rt_evaluation evaluation = {
-            .model_dir = options->model,
+            .model = {options->model, options->adapter, (rt_weights_form)options->dtype},
             .name = options->model,
             .problems = &problems,
             .n = options->n,

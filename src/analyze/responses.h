@@ -27,10 +27,11 @@ typedef struct rt_response_set {
 
 void rt_response_set_free(rt_response_set *set);
 
-/* Samples n responses of every problem from the model in `dir`, grades them, and writes them to `path` (JSONL, atomic;
+/* Samples n responses of every problem from `model`, grades them, and writes them to `path` (JSONL, atomic;
  * NULL: not kept). flops (may be NULL) gets the cost. Fails if fewer came back than asked for. */
 typedef struct rt_evaluation {
-    const char *model_dir, *name;
+    rt_model_source model;
+    const char *name;
     const rt_problems *problems;
     int64_t n, batch;
     rt_sampling sampling;         /* without bans */

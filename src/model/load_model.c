@@ -143,6 +143,14 @@ retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model 
     return st;
 }
 
+retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err) {
+    RT_TRY(rt_model_load_as(source->dir, source->weights, out, err));
+    if (source->adapter == NULL) return RETORT_OK;
+    retort_status st = rt_lora_load(&out->config, source->adapter, &out->lora, err);
+    if (st != RETORT_OK) rt_model_release(out);
+    return st;
+}
+
 void rt_model_release(rt_model *model) {
     rt_params_release(&model->params);
     rt_lora_destroy(model->lora);

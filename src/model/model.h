@@ -149,6 +149,12 @@ retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
  * on it), float32, or bfloat16 (rounded). The order is that of the option's choices "auto|f32|bf16". */
 typedef enum rt_weights_form { RT_WEIGHTS_AUTO, RT_WEIGHTS_F32, RT_WEIGHTS_BF16 } rt_weights_form;
 retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *out, retort_error *err);
+/* A model to sample from: adapter is a PEFT folder, NULL: none. */
+typedef struct rt_model_source {
+    const char *dir, *adapter;
+    rt_weights_form weights;
+} rt_model_source;
+retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
 retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
 void rt_model_release(rt_model *model);

@@ -15,6 +15,8 @@
 
 const retort_option retort_sample_option_table[] = {
     ROW(model, STRING, .argument = "DIR", .group = "Input", .required = true, .help = "Model directory."),
+    ROW(adapter, STRING, .argument = "DIR",
+        .help = "PEFT folder of a LoRA adapter of the model; applied as in training, not merged."),
     ROW(prompts, STRING, .argument = "FILE", .required = true,
         .help = "Prompts, JSONL: id and problem or messages (the model's template is applied), or prompt."),
     ROW(system_prompt, STRING, .argument = "TEXT", .help = RT_HELP_SYSTEM_PROMPT),
@@ -44,7 +46,9 @@ const retort_option retort_sample_option_table[] = {
     ROW(ban_list, LIST, .argument = "LIST",
         .help = "Words that no response may hold, however they are spelt in tokens: categories (anthropomorphic, "
                 "logical) or files with one word a line."),
-    ROW(batch, INT, .default_value = "64", .argument = "N", .group = "Machine", .minimum = 1, .maximum = 65536,
+    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
+        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(batch, INT, .default_value = "64", .argument = "N", .minimum = 1, .maximum = 65536,
         .help = "Responses sampled at once; changes speed and memory, never a byte."),
     ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
         .help = "Threads to compute with, 0 for all processors; changes speed, never a byte."),
@@ -262,7 +266,8 @@ static retort_status prepare(command *c, retort_error *err) {
     const retort_sample_options *o = c->options;
     RT_TRY(rt_compute_init(err));
     rt_compute_set_threads((int)o->threads);
-    RT_TRY(rt_model_load(o->model, &c->model, err));
+    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype};
+    RT_TRY(rt_model_open(&source, &c->model, err));
     RT_TRY(rt_tokenizer_load(o->model, &c->tokenizer, err));
     const rt_config *config = &c->model.config;
     RT_CHECK(rt_tokenizer_vocab_size(c->tokenizer) <= config->vocab_size, err, RETORT_ERR_FORMAT,

@@ -11,6 +11,8 @@
 
 const retort_option retort_serve_option_table[] = {
     ROW(model, STRING, .argument = "DIR", .group = "Input", .required = true, .help = "Model directory."),
+    ROW(adapter, STRING, .argument = "DIR",
+        .help = "PEFT folder of a LoRA adapter of the model; applied as in training, not merged."),
     ROW(served_model_name, STRING, .argument = "NAME",
         .help = "What requests call the model; the directory's last name when missing."),
     ROW(host, STRING, .default_value = "127.0.0.1", .argument = "ADDRESS", .group = "Network",
@@ -31,7 +33,9 @@ const retort_option retort_serve_option_table[] = {
     ROW(ban_list, LIST, .argument = "LIST",
         .help =
             "Words that no response may hold: categories (anthropomorphic, logical) or files with one word a line."),
-    ROW(batch, INT, .default_value = "32", .argument = "N", .group = "Machine", .minimum = 1, .maximum = 65536,
+    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
+        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(batch, INT, .default_value = "32", .argument = "N", .minimum = 1, .maximum = 65536,
         .help = "Responses sampled at once; changes speed and memory, never a token."),
     ROW(max_model_len, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 16777216,
         .help = "Longest prompt and response together, which sets the cache's memory; 0: the model's context, at most "
@@ -243,7 +247,8 @@ static retort_status prepare(rt_server *server, retort_error *err) {
     m->max_tokens = o->max_tokens;
     m->created = time(NULL);
     rt_model model;
-    RT_TRY(rt_model_load(o->model, &model, err));
+    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype};
+    RT_TRY(rt_model_open(&source, &model, err));
     retort_status st = make_decoder(server, &model, err);
     rt_model_release(&model);
     RT_TRY(st);

@@ -53,7 +53,7 @@ static retort_status sample_split(rt_study *study, rt_arm_id arm, rt_eval_split 
         st = rt_responses_read(path, &study->problems[split], set, err);
     } else {
         rt_evaluation evaluation = {
-            .model_dir = model,
+            .model.dir = model,
             .name = RT_ARM_TABLE[arm].name,
             .problems = &study->problems[split],
             .n = o->samples,

@@ -55,6 +55,10 @@ retort_status rt_identity_check(const rt_run_identity *identity, const json_t *s
         const char *old = text_or(json_object_get(before, key), "missing"), *now = text_or(value, "");
         if (strcmp(old, now) != 0) return differs(where, key, old, now, err);
     }
+    json_object_foreach(before, key, value) {
+        if (json_object_get(identity->hyper_parameters, key) == NULL)
+            return differs(where, key, text_or(value, "?"), "the default", err);
+    }
     const char *data = text_or(json_object_get(state, "data_sha256"), "missing");
     if (strcmp(data, identity->data_hash) != 0) return differs(where, "dataset", data, identity->data_hash, err);
     const char *base = text_or(json_object_get(state, "base_sha256"), "missing");

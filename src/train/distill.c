@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "model/config_json.h"
+#include "train/base.h"
 #include "train/inspect.h"
 #include "train/loop.h"
 #include "train/nll.h"
@@ -103,7 +104,7 @@ static retort_status read_inputs(const retort_distill_options *options, const re
                                  retort_error *err) {
     rt_dataset_settings settings;
     RT_CHECK(options->train.output_dir != NULL, err, RETORT_ERR_USAGE, "'output_dir' is required");
-    RT_TRY(rt_model_load(options->model, &in->model, err));
+    RT_TRY(rt_base_load(options->model, &options->peft, options->train.seed, &in->model, err));
     RT_TRY(read_examples(options, &in->model.config, in, &settings, err));
     RT_TRY(rt_dataset_limit(&in->dataset, options->dataset, &settings, err));
     if (in->dataset.truncated == 0) return RETORT_OK;

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "train/advantage.h"
+#include "train/base.h"
 #include "train/dataset.h"
 #include "train/rl_metrics.h"
 #include "train/training_options.h"
@@ -9,8 +10,8 @@
 typedef struct rl {
     const retort_rl_options *options;
     rt_tokenizer *tokenizer;
-    rt_model model; /* until the trainer takes it */
-    rt_model reference;
+    rt_model model;     /* until the trainer takes it */
+    rt_model reference; /* under adapters the trainer's weights without them, borrowed */
     rt_prompt_set prompts;
     rt_trainer trainer;
     rt_rollout rollout;
@@ -212,7 +213,7 @@ static retort_status probe(void *context, rt_trainer *trainer, retort_error *err
 
 static retort_status read_inputs(rl *r, retort_error *err) {
     const retort_rl_options *options = r->options;
-    RT_TRY(rt_model_load(options->model, &r->model, err));
+    RT_TRY(rt_base_load(options->model, &options->peft, options->train.seed, &r->model, err));
     RT_TRY(rt_tokenizer_load(options->model, &r->tokenizer, err));
     RT_TRY(rt_check_vocabulary(r->tokenizer, &r->model.config, options->model, err));
     const rt_prompting_settings settings = {options->system_prompt, options->instruction};
@@ -227,7 +228,8 @@ static retort_status read_inputs(rl *r, retort_error *err) {
              "at %lld",
              options->dataset, (long long)r->prompts.longest, (long long)options->max_completion_length, options->model,
              (long long)context);
-    return options->beta > 0 ? rt_model_load(options->model, &r->reference, err) : RETORT_OK;
+    const bool separate = options->beta > 0 && !options->peft.use_peft;
+    return separate ? rt_model_load(options->model, &r->reference, err) : RETORT_OK;
 }
 
 static retort_status take_memory(rl *r, retort_error *err) {
@@ -313,6 +315,8 @@ static retort_status run(rl *r, const retort_progress *progress, retort_training
     RT_TRY(read_inputs(r, err));
     RT_TRY(take_memory(r, err));
     RT_TRY(open_trainer(r, progress, err));
+    if (r->trainer.model.lora != NULL)
+        r->reference = (rt_model){.config = r->trainer.model.config, .params = r->trainer.model.params};
     RT_TRY(open_rollout(r, progress, err));
     RT_TRY(open_policy(r, err));
     const rt_task task = {.context = r, .step = step, .save = save, .load = load, .begin = probe};
@@ -331,7 +335,7 @@ retort_status retort_rl(const retort_rl_options *options, const retort_progress 
     rt_rollout_release(&r.rollout);
     rt_trainer_close(&r.trainer);
     rt_prompt_set_free(&r.prompts);
-    rt_model_release(&r.reference);
+    if (!options->peft.use_peft) rt_model_release(&r.reference);
     rt_model_release(&r.model);
     rt_tokenizer_destroy(r.tokenizer);
     rt_free(r.order);

@@ -76,6 +76,22 @@
         .help = RT_HELP_SYSTEM_PROMPT),                                                                                \
         ROW(type_, STRING, "instruction", instruction, .argument = "TEXT", .help = RT_HELP_INSTRUCTION)
 
+#define PEFT_OPTIONS(type_)                                                                                            \
+    ROW(type_, BOOL, "use_peft", peft.use_peft, .group = "Model",                                                      \
+        .help =                                                                                                        \
+            "Freezes the weights and trains low-rank adapters beside them (LoRA); output_dir gets a PEFT folder."),    \
+        NUMBER(type_, INT, "lora_r", peft.lora_r, "N", "16", 1, 4096, .help = "Rank of the adapters."),                \
+        NUMBER(type_, REAL, "lora_alpha", peft.lora_alpha, "X", "32", 1e-6, 1e6,                                       \
+               .help = "What the adapters add is scaled by lora_alpha / lora_r."),                                     \
+        ROW(type_, LIST, "lora_target_modules", peft.lora_target_modules, .argument = "LIST",                          \
+            .default_value = "all-linear",                                                                             \
+            .help = "Projections with an adapter: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, or "  \
+                    "all-linear."),                                                                                    \
+        ROW(type_, CHOICE, "dtype", peft.dtype, .argument = "NAME", .default_value = "auto",                           \
+            .choices = "auto|f32|bf16",                                                                                \
+            .help = "How frozen weights are held: as the file has them (auto), or rounded to bf16 for half the "       \
+                    "memory; weights that are trained are float32.")
+
 #define P retort_pretrain_options
 const retort_option retort_pretrain_option_table[] = {
     INT_OPTION(P, vocab_size, "512", 258, 1000000, .group = "Model",
@@ -121,6 +137,7 @@ const retort_option retort_distill_option_table[] = {
     REAL_OPTION(D, num_train_epochs, "5", 0, 100000, .group = "Training",
                 .help = "Times each example is seen, in a new seeded order each time."),
     INT_OPTION(D, train_batch_size, "16", 1, 1000000, .help = "Examples of one step."),
+    PEFT_OPTIONS(D),
     OPTIMISER_OPTIONS(D, "5e-4", "cosine", "0", "0.05", "0.01", "0.95"),
     RUN_OPTIONS(D, "0", "100", "4096", false),
     {.name = NULL}};
@@ -172,6 +189,7 @@ const retort_option retort_rl_option_table[] = {
                 .help = "Samples tokens of at least this share of the largest probability; 0 is off."),
     INT_OPTION(R, rollout_batch, "128", 1, 65536,
                .help = "Responses sampled at the same time; changes memory and speed, never a result."),
+    PEFT_OPTIONS(R),
     OPTIMISER_OPTIONS(R, "1e-4", "constant", "0", "0.05", "0", "0.999"),
     RUN_OPTIONS(R, "0", "50", "4096", true),
     {.name = NULL}};
@@ -220,6 +238,22 @@ static bool may_differ(const char *name) {
     return false;
 }
 
+/* Options that runs before them did not have are recorded only where they ask for something new, so that checkpoints of
+ * such runs still fit. */
+static bool is_unused(const char *name, const char *value) {
+    static const struct {
+        const char *name, *value;
+    } DEFAULTS[] = {{"use_peft", "false"},
+                    {"lora_r", "16"},
+                    {"lora_alpha", "32"},
+                    {"lora_target_modules", "all-linear"},
+                    {"dtype", "auto"}};
+    for (size_t i = 0; i < sizeof DEFAULTS / sizeof DEFAULTS[0]; i++) {
+        if (strcmp(name, DEFAULTS[i].name) == 0 && strcmp(value, DEFAULTS[i].value) == 0) return true;
+    }
+    return false;
+}
+
 retort_status rt_training_hyper_parameters(const retort_option *table, const void *options, json_t **out,
                                            retort_error *err) {
     json_t *object = json_object();
@@ -231,7 +265,7 @@ retort_status rt_training_hyper_parameters(const retort_option *table, const voi
             json_decref(object);
             return st;
         }
-        if (json_object_set_new(object, option->name, json_string(text)) != 0) {
+        if (!is_unused(option->name, text) && json_object_set_new(object, option->name, json_string(text)) != 0) {
             json_decref(object);
             object = NULL;
         }
