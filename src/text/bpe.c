@@ -5,7 +5,7 @@
 #include "text/bytes.h"
 
 /* Words up to this length are merged in place by scanning; longer ones by a heap. */
-enum { SHORT_WORD = 32, MAX_WORD = 1 << 28 };
+enum { SHORT_WORD = 64, MAX_WORD = 1 << 28 };
 
 /* ---- tokens ---- */
 
@@ -57,13 +57,14 @@ retort_status rt_token_table_add(rt_token_table *table, const char *bytes, size_
     bool known = rt_token_table_find(table, bytes, length) >= 0;
     RT_TRY(rt_buffer_append(&table->bytes, bytes, length, err));
     table->offset[table->count + 1] = table->bytes.length;
+    if (length > table->longest) table->longest = length;
     int32_t id = (int32_t)table->count++;
     if (!known && !hidden) enter(table, id);
     return RETORT_OK;
 }
 
 int32_t rt_token_table_find(const rt_token_table *table, const char *bytes, size_t length) {
-    if (table->buckets == NULL) return -1;
+    if (length > table->longest || table->buckets == NULL) return -1;
     uint64_t place = rt_bytes_hash(bytes, length) & table->mask;
     for (; table->buckets[place] >= 0; place = (place + 1) & table->mask) {
         size_t size;
@@ -76,27 +77,38 @@ int32_t rt_token_table_find(const rt_token_table *table, const char *bytes, size
 /* ---- merges ---- */
 
 retort_status rt_merges_create(rt_merges *merges, int64_t count, retort_error *err) {
-    uint64_t slots = 16;
+    uint64_t slots = 64;
     while (slots < (uint64_t)count * 2) slots *= 2;
-    rt_merge *block = rt_malloc_array(slots, sizeof *block);
-    RT_CHECK(block != NULL, err, RETORT_ERR_MEMORY, "out of memory: table of %lld merges", (long long)count);
-    for (uint64_t i = 0; i < slots; i++) block[i].left = -1;
-    *merges = (rt_merges){.slots = block, .mask = slots - 1};
+    *merges = (rt_merges){.slots = rt_aligned_alloc(slots, sizeof *merges->slots), .mask = slots - 1};
+    merges->filter = rt_calloc(slots / 16, sizeof *merges->filter); /* four bits a slot */
+    merges->filter_shift = 64 - 2;
+    for (uint64_t i = slots; i > 1; i /= 2) merges->filter_shift--;
+    if (merges->slots == NULL || merges->filter == NULL) {
+        rt_merges_free(merges);
+        return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: table of %lld merges", (long long)count);
+    }
+    for (uint64_t i = 0; i < slots; i++) merges->slots[i].left = -1;
     return RETORT_OK;
 }
 
 void rt_merges_free(rt_merges *merges) {
     rt_free(merges->slots);
+    rt_free(merges->filter);
     *merges = (rt_merges){0};
 }
 
-static uint64_t pair_place(const rt_merges *merges, int32_t left, int32_t right) {
-    uint64_t h = ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9E3779B97F4A7C15u;
-    return (h ^ h >> 29) & merges->mask;
+static uint64_t pair_hash(int32_t left, int32_t right) {
+    return ((uint64_t)(uint32_t)left << 32 | (uint32_t)right) * 0x9E3779B97F4A7C15u;
+}
+
+static uint64_t pair_place(const rt_merges *merges, uint64_t hash) {
+    return (hash ^ hash >> 29) & merges->mask;
 }
 
 const rt_merge *rt_merges_find(const rt_merges *merges, int32_t left, int32_t right) {
-    uint64_t place = pair_place(merges, left, right);
+    uint64_t hash = pair_hash(left, right), bit = (hash ^ hash << 31) >> merges->filter_shift;
+    if ((merges->filter[bit / 64] >> (bit % 64) & 1) == 0) return NULL;
+    uint64_t place = pair_place(merges, hash);
     for (; merges->slots[place].left >= 0; place = (place + 1) & merges->mask) {
         const rt_merge *slot = &merges->slots[place];
         if (slot->left == left && slot->right == right) return slot;
@@ -105,7 +117,9 @@ const rt_merge *rt_merges_find(const rt_merges *merges, int32_t left, int32_t ri
 }
 
 void rt_merges_put(rt_merges *merges, int32_t left, int32_t right, int32_t merged, uint32_t rank) {
-    uint64_t place = pair_place(merges, left, right);
+    uint64_t hash = pair_hash(left, right), bit = (hash ^ hash << 31) >> merges->filter_shift;
+    merges->filter[bit / 64] |= (uint64_t)1 << (bit % 64);
+    uint64_t place = pair_place(merges, hash);
     for (; merges->slots[place].left >= 0; place = (place + 1) & merges->mask) {
         if (merges->slots[place].left == left && merges->slots[place].right == right) break;
     }
@@ -114,24 +128,48 @@ void rt_merges_put(rt_merges *merges, int32_t left, int32_t right, int32_t merge
 
 /* ---- one word ---- */
 
-static retort_status merge_short(const rt_merges *merges, int32_t *id, int count, rt_ids *ids, retort_error *err) {
-    const rt_merge *pair[SHORT_WORD];
-    for (int i = 0; i + 1 < count; i++) pair[i] = rt_merges_find(merges, id[i], id[i + 1]);
-    for (;;) {
-        int best = -1;
-        for (int i = 0; i + 1 < count; i++) {
-            if (pair[i] != NULL && (best < 0 || pair[i]->rank < pair[best]->rank)) best = i;
-        }
-        if (best < 0) break;
-        id[best] = pair[best]->merged;
-        count--;
-        for (int i = best + 1; i < count; i++) id[i] = id[i + 1];
-        for (int i = best + 1; i + 1 < count; i++) pair[i] = pair[i + 1];
-        if (best > 0) pair[best - 1] = rt_merges_find(merges, id[best - 1], id[best]);
-        if (best + 1 < count) pair[best] = rt_merges_find(merges, id[best], id[best + 1]);
+/* A short word: the ranks of its neighbouring pairs side by side, so that the lowest is found by a few vector
+ * instructions. Places behind the last pair have the rank NONE. */
+enum { NONE = INT32_MAX };
+typedef struct short_word {
+    const rt_merges *merges;
+    int count;
+    int32_t id[SHORT_WORD];
+    int32_t rank[SHORT_WORD], merged[SHORT_WORD]; /* of the pair that begins here */
+} short_word;
+
+static void look_up(short_word *w, int i) {
+    const rt_merge *pair = i + 1 < w->count ? rt_merges_find(w->merges, w->id[i], w->id[i + 1]) : NULL;
+    w->rank[i] = pair != NULL ? (int32_t)pair->rank : NONE;
+    w->merged[i] = pair != NULL ? pair->merged : -1;
+}
+
+static int32_t lowest_rank(const short_word *w) {
+    int32_t lowest = NONE;
+    int padded = (w->count + 7) & ~7;
+    for (int i = 0; i < padded; i++) lowest = w->rank[i] < lowest ? w->rank[i] : lowest;
+    return lowest;
+}
+
+static void remove_at(short_word *w, int gone) {
+    size_t behind = (size_t)(w->count - gone - 1) * sizeof *w->id;
+    memmove(w->id + gone, w->id + gone + 1, behind);
+    memmove(w->rank + gone, w->rank + gone + 1, behind);
+    memmove(w->merged + gone, w->merged + gone + 1, behind);
+    w->rank[--w->count] = NONE;
+}
+
+static void merge_short(short_word *w) {
+    for (int i = 0; i < w->count; i++) look_up(w, i);
+    for (int i = w->count; i < ((w->count + 7) & ~7); i++) w->rank[i] = NONE;
+    for (int32_t lowest; (lowest = lowest_rank(w)) != NONE;) {
+        int best = 0;
+        while (w->rank[best] != lowest) best++;
+        w->id[best] = w->merged[best];
+        remove_at(w, best + 1);
+        look_up(w, best);
+        if (best > 0) look_up(w, best - 1);
     }
-    for (int i = 0; i < count; i++) RT_TRY(rt_ids_push(ids, id[i], err));
-    return RETORT_OK;
 }
 
 /* A long word: symbols in a linked list, candidates (rank, place) in a binary heap of 64-bit keys. A candidate whose
@@ -198,9 +236,12 @@ static void merge_long(long_word *w, int32_t count) {
 retort_status rt_bpe_merge(const rt_merges *merges, const int32_t *symbols, size_t count, rt_ids *ids,
                            retort_error *err) {
     if (count <= SHORT_WORD) {
-        int32_t id[SHORT_WORD];
-        if (count > 0) memcpy(id, symbols, count * sizeof *id);
-        return merge_short(merges, id, (int)count, ids, err);
+        short_word w;
+        w.merges = merges;
+        w.count = (int)count;
+        if (count > 0) memcpy(w.id, symbols, count * sizeof *symbols);
+        merge_short(&w);
+        return rt_ids_append(ids, w.id, w.count, err);
     }
     RT_CHECK(count <= MAX_WORD, err, RETORT_ERR_UNSUPPORTED, "a word of %zu symbols is too long to tokenize", count);
     /* Each place is proposed once at the start and at most twice for each of the n - 1 merges. */

@@ -12,6 +12,7 @@ typedef struct rt_token_table {
     rt_buffer bytes;
     size_t *offset; /* [count + 1] */
     int64_t count, capacity;
+    size_t longest; /* bytes of the longest token */
     int32_t *buckets; /* open addressing, -1 = empty */
     uint64_t mask;    /* number of buckets - 1 */
 } rt_token_table;
@@ -34,12 +35,16 @@ typedef struct rt_merge {
 typedef struct rt_merges {
     rt_merge *slots; /* left -1 = empty */
     uint64_t mask;
+    /* One bit for a hash of each pair: most pairs are not there, and this tells without leaving the fast caches. */
+    uint64_t *filter;
+    int filter_shift;
 } rt_merges;
 /* Takes memory for `count` merges. */
 retort_status rt_merges_create(rt_merges *merges, int64_t count, retort_error *err);
 void rt_merges_free(rt_merges *merges);
 /* A pair that is there already takes the new rank, as in the tokenizers package. */
 void rt_merges_put(rt_merges *merges, int32_t left, int32_t right, int32_t merged, uint32_t rank);
+/* NULL: no such merge. */
 const rt_merge *rt_merges_find(const rt_merges *merges, int32_t left, int32_t right);
 
 /* Appends the ids of one word: starts from its symbols (those of its bytes or characters, none negative) and applies,

@@ -1,5 +1,18 @@
 #include "text/bytes.h"
 
+#include <string.h>
+
+size_t rt_ascii_run(const char *text, size_t length) {
+    size_t done = 0;
+    uint64_t eight;
+    for (; done + sizeof eight <= length; done += sizeof eight) {
+        memcpy(&eight, text + done, sizeof eight);
+        if ((eight & 0x8080808080808080u) != 0) break;
+    }
+    while (done < length && (uint8_t)text[done] < 0x80) done++;
+    return done;
+}
+
 int rt_utf8_char(const char *text, size_t length, uint32_t *code) {
     const uint8_t *s = (const uint8_t *)text;
     uint32_t c = s[0];
@@ -42,6 +55,8 @@ int rt_utf8_broken(const char *text, size_t length, bool *cut) {
 retort_status rt_utf8_replace(const char *text, size_t length, rt_buffer *out, retort_error *err) {
     size_t done = 0;
     for (size_t i = 0; i < length;) {
+        i += rt_ascii_run(text + i, length - i);
+        if (i == length) break;
         int size = rt_utf8_char(text + i, length - i, NULL);
         if (size > 0) {
             i += (size_t)size;

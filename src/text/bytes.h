@@ -14,6 +14,9 @@
  * U+10FFFF, cut off). length > 0. *code (may be NULL) gets the code point. */
 int rt_utf8_char(const char *text, size_t length, uint32_t *code);
 
+/* How many bytes from text on are ASCII. */
+size_t rt_ascii_run(const char *text, size_t length);
+
 /* How many bytes one U+FFFD stands for at a place where rt_utf8_char finds no character: the longest beginning of a
  * character, or one byte (Unicode 3.9, "maximal subpart"). *cut: the text ends inside what may be a character. */
 int rt_utf8_broken(const char *text, size_t length, bool *cut);

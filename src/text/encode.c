@@ -4,17 +4,13 @@
 #include "text/bytes.h"
 #include "text/internal.h"
 
-static const char MARK[] = "\xe2\x96\x81"; /* U+2581, a space in SentencePiece's spelling */
-enum { MARK_LENGTH = 3 };
-
 typedef struct encoding {
     const rt_tokenizer *t;
     int flags;
     rt_ids *ids;
     rt_spans *spans; /* NULL: not wanted */
-    rt_ids symbols;
-    rt_transformed normal, pre; /* the two transformed texts */
-    rt_view words;              /* the text that is being split into words */
+    rt_workspace *work;
+    rt_view words; /* the text that is being split into words */
 } encoding;
 
 static retort_status push_span(rt_spans *spans, size_t begin, size_t end, retort_error *err) {
@@ -65,9 +61,10 @@ static retort_status character_symbols(const rt_tokenizer *t, const char *word, 
                                        retort_error *err) {
     bool unknown = false;
     for (size_t i = 0; i < length;) {
-        int size = rt_utf8_char(word + i, length - i, NULL);
+        uint32_t code = RT_CHAR_IDS;
+        int size = rt_utf8_char(word + i, length - i, &code);
         size_t width = size == 0 ? 1 : (size_t)size;
-        int32_t id = rt_token_table_find(&t->tokens, word + i, width);
+        int32_t id = code < RT_CHAR_IDS ? t->char_id[code] : rt_token_table_find(&t->tokens, word + i, width);
         bool found = id >= 0;
         if (found) {
             RT_TRY(rt_ids_push(symbols, id, err));
@@ -141,40 +138,63 @@ static retort_status add_spans(encoding *e, const char *word, size_t length, int
     return RETORT_OK;
 }
 
-static retort_status encode_word(encoding *e, const char *word, size_t length, retort_error *err) {
+static retort_status encode_new_word(encoding *e, const char *word, size_t length, retort_error *err) {
     const rt_tokenizer *t = e->t;
-    int64_t from = e->ids->count;
     int32_t id = rt_token_table_find(&t->tokens, word, length);
-    if (id >= 0 && (t->flags[id] & RT_TOKEN_WHOLE) != 0) {
-        RT_TRY(rt_ids_push(e->ids, id, err));
+    if (id >= 0 && (t->flags[id] & RT_TOKEN_WHOLE) != 0) return rt_ids_push(e->ids, id, err);
+    return rt_encode_word(t, word, length, &e->work->symbols, e->ids, err);
+}
+
+static retort_status encode_short_word(encoding *e, const char *word, size_t length, retort_error *err) {
+    bool found = false;
+    rt_word_entry *entry = rt_word_cache_find(&e->work->words, word, length, &found);
+    if (found) return rt_ids_append(e->ids, entry->ids, entry->count, err);
+    int64_t from = e->ids->count;
+    retort_status st = encode_new_word(e, word, length, err);
+    int64_t count = e->ids->count - from;
+    if (st == RETORT_OK) {
+        rt_word_cache_fill(entry, count > 0 ? e->ids->data + from : NULL, count);
     } else {
-        RT_TRY(rt_encode_word(t, word, length, &e->symbols, e->ids, err));
+        rt_word_cache_forget(entry);
+    }
+    return st;
+}
+
+static retort_status encode_word(encoding *e, const char *word, size_t length, retort_error *err) {
+    int64_t from = e->ids->count;
+    if (length <= RT_WORD_MAX && length > 0) {
+        RT_TRY(encode_short_word(e, word, length, err));
+    } else {
+        RT_TRY(encode_new_word(e, word, length, err));
     }
     return e->spans == NULL ? RETORT_OK : add_spans(e, word, length, from, err);
 }
 
-/* Where no merge joins a mark to what stands before it, a text may be cut there without changing an id: short words,
- * most of them single look-ups, instead of one word of the whole text. */
+/* Cuts a word wherever no merge can reach over (junction.h). */
 static retort_status visit_word(void *context, const char *word, size_t length, retort_error *err) {
     encoding *e = context;
-    if (!e->t->splits_at_mark) return encode_word(e, word, length, err);
-    size_t done = 0, from = MARK_LENGTH;
-    for (const char *at; from < length && (at = memmem(word + from, length - from, MARK, MARK_LENGTH)) != NULL;) {
-        size_t cut = (size_t)(at - word);
-        if (memcmp(at - MARK_LENGTH, MARK, MARK_LENGTH) != 0) {
-            RT_TRY(encode_word(e, word + done, cut - done, err));
-            done = cut;
+    const rt_junctions *junctions = &e->t->junctions;
+    if (junctions->bits == NULL) return encode_word(e, word, length, err);
+    size_t begin = 0;
+    uint32_t before = 0;
+    for (size_t at = 0; at < length;) {
+        uint32_t code = UINT32_MAX;
+        int size = rt_utf8_char(word + at, length - at, &code);
+        if (at > begin && !rt_junctions_join(junctions, before, code)) {
+            RT_TRY(encode_word(e, word + begin, at - begin, err));
+            begin = at;
         }
-        from = cut + MARK_LENGTH;
+        before = code;
+        at += size == 0 ? 1 : (size_t)size;
     }
-    return encode_word(e, word + done, length - done, err);
+    return encode_word(e, word + begin, length - begin, err);
 }
 
 /* ---- the passes ---- */
 
 static retort_status encode_words(encoding *e, const rt_view *view, bool at_start, retort_error *err) {
     if (view->length == 0) return RETORT_OK;
-    RT_TRY(rt_transforms_run(&e->t->pre_transforms, view, at_start, e->spans != NULL, &e->pre, &e->words, err));
+    RT_TRY(rt_transforms_run(&e->t->pre_transforms, view, at_start, e->spans != NULL, &e->work->pre, &e->words, err));
     return rt_splitter_run(e->t->splitter, e->words.text, e->words.length, visit_word, e, err);
 }
 
@@ -192,7 +212,7 @@ static retort_status encode_pass(encoding *e, int pass, const rt_view *view, boo
     if (pass == 2) return encode_words(e, view, at_start, err);
     rt_view text = *view;
     if (pass == 1) {
-        RT_TRY(rt_transforms_run(&e->t->normalizer, view, at_start, e->spans != NULL, &e->normal, &text, err));
+        RT_TRY(rt_transforms_run(&e->t->normalizer, view, at_start, e->spans != NULL, &e->work->normal, &text, err));
     }
     rt_added_scan scan = {.set = pass == 0 ? &e->t->raw : &e->t->normalized,
                           .text = text.text,
@@ -222,12 +242,11 @@ retort_status rt_tokenizer_encode_spans(const rt_tokenizer *tokenizer, const cha
     encoding e = {.t = tokenizer, .flags = flags, .ids = ids, .spans = spans};
     int64_t before = ids->count, spans_before = spans != NULL ? spans->count : 0;
     rt_view view = {.text = length > 0 ? text : "", .length = length};
+    RT_TRY(rt_workspaces_take(tokenizer->workspaces, &e.work, err));
     retort_status st = push_around(&e, &tokenizer->prefix, 0, err);
     if (st == RETORT_OK) st = encode_pass(&e, 0, &view, true, err);
     if (st == RETORT_OK) st = push_around(&e, &tokenizer->suffix, length, err);
-    rt_transformed_free(&e.normal);
-    rt_transformed_free(&e.pre);
-    rt_ids_free(&e.symbols);
+    rt_workspaces_give(tokenizer->workspaces, e.work);
     if (st != RETORT_OK) {
         ids->count = before;
         if (spans != NULL) spans->count = spans_before;

@@ -7,9 +7,11 @@
 #include "text/added.h"
 #include "text/bpe.h"
 #include "text/decoder.h"
+#include "text/junction.h"
 #include "text/split.h"
 #include "text/tokenizer.h"
 #include "text/transform.h"
+#include "text/workspace.h"
 
 enum {
     RT_TOKEN_ADDED = 1,   /* cut out of the text before the pre-tokenizer */
@@ -17,6 +19,8 @@ enum {
     RT_TOKEN_WHOLE = 4,   /* a word equal to this token's text encodes to it alone */
     RT_TOKEN_BYTE = 8     /* "<0x41>" of a byte fallback: stands for one byte */
 };
+
+enum { RT_CHAR_IDS = 0x10000 };
 
 struct rt_tokenizer {
     /* ByteLevel: words are bytes, and a token is the bytes that its spelling stands for. Otherwise words are
@@ -29,7 +33,9 @@ struct rt_tokenizer {
     int32_t byte_id[256]; /* the id of a byte, -1: none */
     int32_t unk;          /* -1: none */
     bool fuse_unk, ignore_merges;
-    bool splits_at_mark; /* not byte_level: no merge joins U+2581 to a character before it other than U+2581 */
+    /* Not byte_level: the tokens of single characters below U+10000 (-1: none), and where a text may be cut. */
+    int32_t *char_id;
+    rt_junctions junctions;
 
     rt_added_token *added;
     int32_t num_added;
@@ -39,6 +45,7 @@ struct rt_tokenizer {
     rt_splitter *splitter;
     rt_ids prefix, suffix; /* what the post-processor puts around one text */
     rt_decoder decoder;
+    rt_workspaces *workspaces;
 
     int32_t eos, bos;      /* -1: none */
     char *prompt_template; /* NULL: none */

@@ -95,6 +95,11 @@ static retort_status create(rt_tokenizer **out, retort_error *err) {
     rt_tokenizer *t = rt_calloc(1, sizeof *t);
     RT_CHECK(t != NULL, err, RETORT_ERR_MEMORY, "out of memory: tokenizer");
     t->eos = t->bos = t->unk = -1;
+    retort_status st = rt_workspaces_create(&t->workspaces, err);
+    if (st != RETORT_OK) {
+        rt_tokenizer_destroy(t);
+        return st;
+    }
     *out = t;
     return RETORT_OK;
 }

@@ -5,14 +5,7 @@
 #include <utf8proc.h>
 
 #include "text/bytes.h"
-
-/* Latin, Greek, Cyrillic, Armenian, punctuation, currency, arrows, mathematics, box drawing, symbols, CJK, kana, Hangul
- * syllables, emoji, private use. tests/text compares with golden/nfc_inert.txt (Unicode 14). */
-static const uint32_t RANGES[][2] = {
-    {0x0000, 0x02FF}, {0x0370, 0x0373}, {0x0375, 0x037D},   {0x037F, 0x0386},   {0x0388, 0x0482},  {0x0488, 0x0590},
-    {0x1E00, 0x1F70}, {0x2002, 0x20CF}, {0x2100, 0x2125},   {0x2127, 0x2129},   {0x212C, 0x2328},  {0x232B, 0x2ADB},
-    {0x2ADD, 0x2CEE}, {0x2E00, 0x3029}, {0x3030, 0x3098},   {0x309B, 0xA66E},   {0xAC00, 0xD7A3},  {0xE000, 0xF8FF},
-    {0xFE00, 0xFE0F}, {0xFE30, 0xFFFF}, {0x1F000, 0x1FAFF}, {0x20000, 0x2A6DF}, {0x2A700, 0x2EBEF}};
+#include "text/unicode.h"
 
 /* Marks that the package's older tables do not know (tests/text/golden/generate_unicode.py): they neither move nor
  * compose. */
@@ -39,7 +32,7 @@ static bool in_ranges(const uint32_t ranges[][2], size_t count, uint32_t code) {
 }
 
 bool rt_nfc_inert(uint32_t code) {
-    return code < RANGES[0][1] || in_ranges(RANGES, sizeof RANGES / sizeof *RANGES, code);
+    return (rt_unicode_bits()[code] & RT_CHAR_NFC_ACTIVE) == 0;
 }
 
 static bool is_unknown(uint32_t code) {
@@ -47,15 +40,18 @@ static bool is_unknown(uint32_t code) {
 }
 
 size_t rt_nfc_next(const char *text, size_t length, size_t from) {
+    const uint8_t *bits = rt_unicode_bits();
     size_t before = from;
     for (size_t i = from; i < length;) {
-        if ((uint8_t)text[i] < 0x80) {
-            before = i++;
+        size_t ascii = rt_ascii_run(text + i, length - i);
+        if (ascii > 0) {
+            i += ascii;
+            before = i - 1;
             continue;
         }
         uint32_t code = 0;
         int size = rt_utf8_char(text + i, length - i, &code);
-        if (size > 0 && !rt_nfc_inert(code)) return before;
+        if (size > 0 && (bits[code] & RT_CHAR_NFC_ACTIVE) != 0) return before;
         before = i;
         i += size == 0 ? 1 : (size_t)size;
     }

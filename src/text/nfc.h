@@ -12,7 +12,7 @@
 #include "core/mem.h"
 
 /* True for code points of combining class 0 that are their own form C and that compose with nothing before them: a
- * text of only such code points is its own form C. False for combining marks and the like, and for rarer scripts. */
+ * text of only such code points is its own form C. code < 0x110000. */
 bool rt_nfc_inert(uint32_t code);
 
 /* The first byte from `from` on where form C may change the text: the character before the first one that is not inert.

@@ -6,6 +6,7 @@
 
 #include "text/bytes.h"
 #include "text/unicode.h"
+#include "text/words.h"
 
 enum { MAX_STAGES = 8, MAX_PATTERN = 1 << 16, MATCH_LIMIT = 1000000 };
 
@@ -14,7 +15,9 @@ const char *const RT_SPLIT_GPT2 = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| 
 struct rt_splitter {
     pcre2_general_context *memory; /* PCRE2's allocations go through rt_malloc */
     pcre2_match_context *limits;
+    const uint8_t *bits; /* rt_unicode_bits() */
     struct {
+        rt_matcher matcher; /* NULL: code */
         pcre2_code *code;
         bool invert;
         rt_split_behavior behavior;
@@ -35,6 +38,7 @@ static void pcre2_release(void *block, void *unused) {
 retort_status rt_splitter_create(rt_splitter **out, retort_error *err) {
     rt_splitter *splitter = rt_calloc(1, sizeof *splitter);
     RT_CHECK(splitter != NULL, err, RETORT_ERR_MEMORY, "out of memory: pre-tokenizer");
+    splitter->bits = rt_unicode_bits();
     splitter->memory = pcre2_general_context_create(pcre2_allocate, pcre2_release, NULL);
     if (splitter->memory != NULL) splitter->limits = pcre2_match_context_create(splitter->memory);
     if (splitter->limits == NULL) {
@@ -163,12 +167,8 @@ done:
     return st;
 }
 
-retort_status rt_splitter_add(rt_splitter *splitter, const rt_split_stage *stage, retort_error *err) {
-    RT_CHECK(splitter->num_stages < MAX_STAGES, err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer has more than %d patterns",
-             MAX_STAGES);
-    RT_CHECK(strlen(stage->pattern) < MAX_PATTERN, err, RETORT_ERR_UNSUPPORTED,
-             "pre-tokenizer pattern is longer than %d bytes", MAX_PATTERN);
-    RT_CHECK(stage->pattern[0] != '\0', err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer pattern is empty");
+static retort_status compile_checked(const rt_splitter *splitter, const rt_split_stage *stage, pcre2_code **out,
+                                     retort_error *err) {
     pcre2_code *code = NULL;
     RT_TRY(compile(splitter, stage, &code, err));
     uint32_t empty = 0;
@@ -179,7 +179,21 @@ retort_status rt_splitter_add(rt_splitter *splitter, const rt_split_stage *stage
     }
     /* Without JIT (a hardened kernel, an exotic processor) the interpreter gives the same pieces. */
     (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+    *out = code;
+    return RETORT_OK;
+}
+
+retort_status rt_splitter_add(rt_splitter *splitter, const rt_split_stage *stage, retort_error *err) {
+    RT_CHECK(splitter->num_stages < MAX_STAGES, err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer has more than %d patterns",
+             MAX_STAGES);
+    RT_CHECK(strlen(stage->pattern) < MAX_PATTERN, err, RETORT_ERR_UNSUPPORTED,
+             "pre-tokenizer pattern is longer than %d bytes", MAX_PATTERN);
+    RT_CHECK(stage->pattern[0] != '\0', err, RETORT_ERR_UNSUPPORTED, "pre-tokenizer pattern is empty");
+    rt_matcher matcher = stage->literal || stage->plain ? NULL : rt_matcher_find(stage->pattern);
+    pcre2_code *code = NULL;
+    if (matcher == NULL) RT_TRY(compile_checked(splitter, stage, &code, err));
     int last = splitter->num_stages++;
+    splitter->stages[last].matcher = matcher;
     splitter->stages[last].code = code;
     splitter->stages[last].invert = stage->invert;
     splitter->stages[last].behavior = stage->behavior;
@@ -199,6 +213,11 @@ typedef struct split_run {
 
 static retort_status find_match(const split_run *run, int stage, const char *text, size_t length, size_t from,
                                 size_t *begin, size_t *end, retort_error *err) {
+    if (run->splitter->stages[stage].matcher != NULL) {
+        rt_subject whole = {.text = (const uint8_t *)text, .length = length, .bits = run->splitter->bits};
+        run->splitter->stages[stage].matcher(&whole, from, begin, end);
+        return RETORT_OK;
+    }
     const pcre2_code *code = run->splitter->stages[stage].code;
     PCRE2_SPTR subject = (PCRE2_SPTR)text;
     pcre2_match_data *data = run->match[stage];
@@ -289,6 +308,8 @@ static retort_status split_stage(const split_run *run, int stage, const char *te
 static size_t valid_run(const char *text, size_t length) {
     size_t done = 0;
     while (done < length) {
+        done += rt_ascii_run(text + done, length - done);
+        if (done == length) break;
         int size = rt_utf8_char(text + done, length - done, NULL);
         if (size == 0) break;
         done += (size_t)size;
@@ -302,6 +323,7 @@ retort_status rt_splitter_run(const rt_splitter *splitter, const char *text, siz
     retort_status st = RETORT_OK;
     if (splitter->num_stages == 0) return length > 0 ? visit(context, text, length, err) : RETORT_OK;
     for (int i = 0; i < splitter->num_stages; i++) {
+        if (splitter->stages[i].matcher != NULL) continue;
         run.match[i] = pcre2_match_data_create(1, splitter->memory);
         if (run.match[i] == NULL) {
             st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: splitting text into words");

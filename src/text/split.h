@@ -25,6 +25,7 @@ typedef struct rt_split_stage {
     const char *pattern;
     bool literal; /* the pattern is a text, not a regular expression */
     bool invert;  /* matches and what lies between change places */
+    bool plain;   /* PCRE2 in any case, also where words.h has a function for the pattern: for comparisons */
     rt_split_behavior behavior;
 } rt_split_stage;
 

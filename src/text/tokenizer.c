@@ -5,15 +5,26 @@
 #include "core/file.h"
 #include "text/internal.h"
 
+static retort_status grow(rt_ids *ids, int64_t wanted, retort_error *err) {
+    int64_t capacity = ids->capacity == 0 ? 64 : ids->capacity * 2;
+    if (capacity < wanted) capacity = wanted;
+    int32_t *data = rt_realloc_array(ids->data, (size_t)capacity, sizeof *data);
+    RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: list of %lld token ids", (long long)capacity);
+    ids->data = data;
+    ids->capacity = capacity;
+    return RETORT_OK;
+}
+
 retort_status rt_ids_push(rt_ids *ids, int32_t id, retort_error *err) {
-    if (ids->count == ids->capacity) {
-        int64_t capacity = ids->capacity == 0 ? 64 : ids->capacity * 2;
-        int32_t *data = rt_realloc_array(ids->data, (size_t)capacity, sizeof *data);
-        RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: list of %lld token ids", (long long)capacity);
-        ids->data = data;
-        ids->capacity = capacity;
-    }
+    if (ids->count == ids->capacity) RT_TRY(grow(ids, ids->count + 1, err));
     ids->data[ids->count++] = id;
+    return RETORT_OK;
+}
+
+retort_status rt_ids_append(rt_ids *ids, const int32_t *more, int64_t count, retort_error *err) {
+    if (count > ids->capacity - ids->count) RT_TRY(grow(ids, ids->count + count, err));
+    for (int64_t i = 0; i < count; i++) ids->data[ids->count + i] = more[i];
+    ids->count += count;
     return RETORT_OK;
 }
 
@@ -27,6 +38,8 @@ void rt_tokenizer_destroy(rt_tokenizer *tokenizer) {
     rt_token_table_free(&tokenizer->tokens);
     rt_token_table_free(&tokenizer->pieces);
     rt_merges_free(&tokenizer->merges);
+    rt_junctions_free(&tokenizer->junctions);
+    rt_free(tokenizer->char_id);
     rt_added_set_free(&tokenizer->raw);
     rt_added_set_free(&tokenizer->normalized);
     for (int32_t i = 0; i < tokenizer->num_added; i++) {
@@ -45,6 +58,7 @@ void rt_tokenizer_destroy(rt_tokenizer *tokenizer) {
     rt_free(tokenizer->flags);
     rt_free(tokenizer->prompt_template);
     rt_splitter_destroy(tokenizer->splitter);
+    rt_workspaces_destroy(tokenizer->workspaces);
     rt_free(tokenizer);
 }
 

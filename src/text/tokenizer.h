@@ -20,6 +20,7 @@ typedef struct rt_ids {
     int64_t count, capacity;
 } rt_ids;
 retort_status rt_ids_push(rt_ids *ids, int32_t id, retort_error *err);
+retort_status rt_ids_append(rt_ids *ids, const int32_t *more, int64_t count, retort_error *err);
 void rt_ids_free(rt_ids *ids);
 
 /* The bytes of the text that a token came from, [begin, end); zero-initialise the list, free with rt_spans_free. */

@@ -4,6 +4,8 @@
 
 #include "text/nfc.h"
 
+enum { MAX_KEPT = 1 << 20 };
+
 retort_status rt_transforms_add(rt_transforms *transforms, rt_transform_kind kind, const char *from, const char *to,
                                 bool only_at_start, retort_error *err) {
     RT_CHECK(transforms->count < RT_MAX_TRANSFORMS, err, RETORT_ERR_UNSUPPORTED,
@@ -61,6 +63,14 @@ void rt_transformed_free(rt_transformed *memory) {
         rt_free(memory->side[i].end);
     }
     *memory = (rt_transformed){0};
+}
+
+void rt_transformed_trim(rt_transformed *memory) {
+    size_t size = 0;
+    for (int i = 0; i < 2; i++) {
+        size += memory->side[i].text.capacity + memory->side[i].capacity * 2 * sizeof *memory->side[i].begin;
+    }
+    if (size > MAX_KEPT) rt_transformed_free(memory);
 }
 
 /* ---- one step ---- */

@@ -54,6 +54,8 @@ typedef struct rt_transformed {
     } side[2];
 } rt_transformed;
 void rt_transformed_free(rt_transformed *memory);
+/* The same where the memory is more than a megabyte. */
+void rt_transformed_trim(rt_transformed *memory);
 
 /* *out is the input itself where nothing changes, else borrowed from memory until its next use. `spans` false: *out
  * has no usable begin and end. */

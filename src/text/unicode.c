@@ -3,7 +3,9 @@
  * PCRE2's Unicode 14 does not know yet. A newer PCRE2 has them already, and naming them twice changes nothing. */
 #include "text/unicode.h"
 
+#include <pthread.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <utf8proc.h>
 
@@ -43,6 +45,22 @@ const char *rt_unicode_newer(char category) {
  * to U+16FF6. */
 #define DIGIT "[\\p{N}\xf0\x91\xb7\xa0-\xf0\x91\xb7\xa9\xf0\x96\xbf\xb4-\xf0\x96\xbf\xb6]"
 const char *const RT_UNICODE_DIGIT = DIGIT, *const RT_UNICODE_DIGITS = DIGIT "+";
+
+static uint8_t bits[0x110000];
+
+static void fill_bits(void) {
+    for (size_t i = 0; i < RT_UNICODE_NUM_RUNS; i++) {
+        size_t from = RT_UNICODE_RUNS[i] >> 8;
+        size_t to = i + 1 < RT_UNICODE_NUM_RUNS ? RT_UNICODE_RUNS[i + 1] >> 8 : sizeof bits;
+        memset(bits + from, (int)(RT_UNICODE_RUNS[i] & 0xFF), to - from);
+    }
+}
+
+const uint8_t *rt_unicode_bits(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, fill_bits);
+    return bits;
+}
 
 /* Alphabetic characters that are symbols by category: circled and squared Latin letters. */
 static bool is_circled_letter(uint32_t code) {

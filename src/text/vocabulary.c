@@ -16,8 +16,6 @@ typedef struct reader {
     const char *unk; /* NULL: none */
 } reader;
 
-static const char MARK[] = "\xe2\x96\x81"; /* U+2581, a space in SentencePiece's spelling */
-
 /* ---- tokens ---- */
 
 static retort_status check_model(reader *r, const json_t *model, retort_error *err) {
@@ -266,30 +264,58 @@ static retort_status merge_texts(const json_t *merge, size_t index, rt_buffer *s
     return RETORT_OK;
 }
 
-static bool ends_with_mark(const char *text) {
-    size_t length = strlen(text), width = strlen(MARK);
-    return length >= width && strcmp(text + length - width, MARK) == 0;
+/* A piece that stands for other characters than its text: a byte, or what is unknown. */
+static bool is_stand_in(const rt_tokenizer *t, int32_t id, const char *text) {
+    return id == t->unk || fallback_byte(text) >= 0;
 }
 
 static retort_status read_merge(reader *r, size_t index, rt_buffer *scratch, retort_error *err) {
     const char *part[3] = {NULL, NULL, NULL};
     int32_t id[3];
+    rt_junctions *junctions = &r->t->junctions;
     RT_TRY(merge_texts(json_array_get(r->merges, index), index, scratch, part, err));
     for (int i = 0; i < 3; i++) RT_TRY(merge_part(r, index, part[i], &id[i], err));
     rt_merges_put(&r->t->merges, id[0], id[1], id[2], (uint32_t)index);
-    if (strncmp(part[1], MARK, strlen(MARK)) == 0 && !ends_with_mark(part[0])) r->t->splits_at_mark = false;
+    if (junctions->bits == NULL) return RETORT_OK;
+    bool plain = !is_stand_in(r->t, id[0], part[0]) && !is_stand_in(r->t, id[1], part[1]);
+    if (!plain || !rt_junctions_add(junctions, part[0], part[1])) rt_junctions_free(junctions);
     return RETORT_OK;
+}
+
+/* Neighbouring unknown characters that become one token must not be parted. */
+static bool fuses_unknown(const rt_tokenizer *t) {
+    bool all_bytes = true;
+    for (int byte = 0; byte < 256; byte++) all_bytes = all_bytes && t->byte_id[byte] >= 0;
+    return t->fuse_unk && t->unk >= 0 && !all_bytes;
 }
 
 static retort_status read_merges(reader *r, retort_error *err) {
     size_t count = json_array_size(r->merges);
     RT_TRY(rt_merges_create(&r->t->merges, (int64_t)count, err));
-    r->t->splits_at_mark = !r->t->byte_level && !r->t->ignore_merges && json_object_get(r->vocab, MARK) != NULL;
+    if (!r->t->byte_level && !r->t->ignore_merges && !fuses_unknown(r->t)) {
+        RT_TRY(rt_junctions_create(&r->t->junctions, err));
+    }
     rt_buffer scratch = {0};
     retort_status st = RETORT_OK;
     for (size_t i = 0; i < count && st == RETORT_OK; i++) st = read_merge(r, i, &scratch, err);
     rt_buffer_free(&scratch);
     return st;
+}
+
+/* The tokens of single characters, to be found without a search. */
+static retort_status list_characters(rt_tokenizer *t, retort_error *err) {
+    if (t->byte_level) return RETORT_OK;
+    t->char_id = rt_malloc_array(RT_CHAR_IDS, sizeof *t->char_id);
+    RT_CHECK(t->char_id != NULL, err, RETORT_ERR_MEMORY, "out of memory: table of characters");
+    memset(t->char_id, 0xFF, RT_CHAR_IDS * sizeof *t->char_id);
+    for (int64_t id = 0; id < t->tokens.count; id++) {
+        size_t length;
+        uint32_t code = 0;
+        const char *text = rt_token_table_get(&t->tokens, id, &length);
+        bool single = length > 0 && rt_utf8_char(text, length, &code) == (int)length;
+        if (single && code < RT_CHAR_IDS) t->char_id[code] = rt_token_table_find(&t->tokens, text, length);
+    }
+    return RETORT_OK;
 }
 
 /* Marks the tokens that a word of the same text becomes, so that encoding most words is one look-up. */
@@ -316,6 +342,7 @@ retort_status rt_read_vocabulary(rt_tokenizer *t, const json_t *root, retort_err
     retort_status st;
     RT_GOTO(st, check_model(&r, json_object_get(root, "model"), err), done);
     RT_GOTO(st, read_tokens(&r, root, err), done);
+    RT_GOTO(st, list_characters(t, err), done);
     RT_GOTO(st, read_merges(&r, err), done);
     st = mark_whole(t, err);
 done:

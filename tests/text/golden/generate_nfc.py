@@ -16,11 +16,18 @@ def seconds():
 composing = seconds()
 inert = [not 0xD800 <= c <= 0xDFFF and unicodedata.combining(chr(c)) == 0 and c not in composing
          and unicodedata.normalize("NFC", chr(c)) == chr(c) for c in range(0x110000)] + [False]
-with open("nfc_inert.txt", "w", newline="\n") as f:
-    start = None
-    for c, good in enumerate(inert):
-        if good and start is None:
-            start = c
-        if not good and start is not None:
-            f.write(f"{start:X} {c - 1:X}\n")
-            start = None
+
+
+def main():
+    with open("nfc_inert.txt", "w", newline="\n") as f:
+        start = None
+        for c, good in enumerate(inert):
+            if good and start is None:
+                start = c
+            if not good and start is not None:
+                f.write(f"{start:X} {c - 1:X}\n")
+                start = None
+
+
+if __name__ == "__main__":
+    main()

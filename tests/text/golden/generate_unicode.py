@@ -59,4 +59,5 @@ def main():
     print("marks not known to the normalizer:", ", ".join("%X-%X" % tuple(r) for r in ranges(set(unknown_marks(sys.argv[2])) | {0x11930})))
 
 
-main()
+if __name__ == "__main__":
+    main()
