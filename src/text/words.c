@@ -221,23 +221,31 @@ static void match_kana_han(const rt_subject *c, size_t from, size_t *begin, size
     "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^" newlines "\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+|"         \
     " ?[\\p{P}\\p{S}]+[" newlines "]*|\\s*[" newlines "]+|\\s+(?!\\S)|\\s+"
 
+static const struct {
+    const char *pattern;
+    rt_matcher matcher;
+} KNOWN[] = {
+    {LLAMA("\\p{L}", "{1,3}") LLAMA_REST("\\p{L}"), match_llama3},
+    {LLAMA("\\p{L}", "") LLAMA_REST("\\p{L}"), match_qwen},
+    {LLAMA("[\\p{L}\\p{M}]", "") LLAMA_REST("\\p{L}\\p{M}"), match_qwen_marks},
+    {DEEPSEEK("\r\n"), match_deepseek},
+    {DEEPSEEK("\\r\\n"), match_deepseek},
+    {"\\p{N}{1,3}", match_three_numbers},
+    {"[\xe4\xb8\x80-\xe9\xbe\xa5\xe3\x81\x80-\xe3\x82\x9f\xe3\x82\xa0-\xe3\x83\xbf]+", match_kana_han},
+};
+enum { NUM_KNOWN = sizeof KNOWN / sizeof *KNOWN };
+
+const char *rt_matcher_pattern(int number) {
+    const char *const others[] = {RT_SPLIT_GPT2, RT_UNICODE_DIGIT, RT_UNICODE_DIGITS};
+    if (number < NUM_KNOWN) return KNOWN[number].pattern;
+    return number < NUM_KNOWN + 3 ? others[number - NUM_KNOWN] : NULL;
+}
+
 rt_matcher rt_matcher_find(const char *pattern) {
-    static const struct {
-        const char *pattern;
-        rt_matcher matcher;
-    } KNOWN[] = {
-        {LLAMA("\\p{L}", "{1,3}") LLAMA_REST("\\p{L}"), match_llama3},
-        {LLAMA("\\p{L}", "") LLAMA_REST("\\p{L}"), match_qwen},
-        {LLAMA("[\\p{L}\\p{M}]", "") LLAMA_REST("\\p{L}\\p{M}"), match_qwen_marks},
-        {DEEPSEEK("\r\n"), match_deepseek},
-        {DEEPSEEK("\\r\\n"), match_deepseek},
-        {"\\p{N}{1,3}", match_three_numbers},
-        {"[\xe4\xb8\x80-\xe9\xbe\xa5\xe3\x81\x80-\xe3\x82\x9f\xe3\x82\xa0-\xe3\x83\xbf]+", match_kana_han},
-    };
     if (strcmp(pattern, RT_SPLIT_GPT2) == 0) return match_gpt2;
     if (strcmp(pattern, RT_UNICODE_DIGIT) == 0) return match_digit;
     if (strcmp(pattern, RT_UNICODE_DIGITS) == 0) return match_digits;
-    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++) {
+    for (int i = 0; i < NUM_KNOWN; i++) {
         if (strcmp(KNOWN[i].pattern, pattern) == 0) return KNOWN[i].matcher;
     }
     return NULL;

@@ -22,5 +22,7 @@ typedef void (*rt_matcher)(const rt_subject *subject, size_t from, size_t *begin
 
 /* The function for a pattern as tokenizer.json spells it; NULL for all patterns but the well-known ones. */
 rt_matcher rt_matcher_find(const char *pattern);
+/* The well-known patterns, counted from 0; NULL behind the last. */
+const char *rt_matcher_pattern(int number);
 
 #endif

@@ -2,8 +2,10 @@
  * streams. */
 #include "support.h"
 
+#include <pthread.h>
 #include <string.h>
 
+#include "core/random.h"
 #include "text/bytes.h"
 
 typedef struct kind {
@@ -149,6 +151,123 @@ static void test_golden(void **state) {
     json_decref(all);
 }
 
+/* ---- streams ---- */
+
+enum { MAX_MATCHES = 64 };
+
+/* A random token among those whose bytes stand at text; *width gets their number. */
+static int32_t random_token(const rt_tokenizer *t, rt_rng *rng, const char *text, size_t length, size_t *width) {
+    int32_t match[MAX_MATCHES];
+    uint32_t count = 0;
+    for (int32_t id = 0; id < rt_tokenizer_vocab_size(t) && count < MAX_MATCHES; id++) {
+        size_t size = 0;
+        const char *piece = rt_tokenizer_piece(t, id, &size);
+        if (size > 0 && size <= length && memcmp(piece, text, size) == 0) match[count++] = id;
+    }
+    assert_true(count > 0);
+    int32_t id = match[rt_rng_below(rng, count)];
+    (void)rt_tokenizer_piece(t, id, width);
+    return id;
+}
+
+/* Any way to put a text together from tokens, most of which cut characters: what has been shown is at every step all
+ * whole characters so far, and nothing else. */
+static void stream_random_splits(const rt_tokenizer *t, rt_rng *rng) {
+    static const char *const PARTS[] = {"a",  " the",   "\xc3\xa9", "\xe6\x95\xb0", "\xf0\x9f\x91\x8d", "\xe0\xa4\x95",
+                                        "\n", "check ", "\xd9\x85", "e\xcc\x81"};
+    retort_error err;
+    rt_decode_stream stream = {0};
+    rt_buffer shown = {0};
+    char text[256] = "x";
+    size_t length = 1, whole = 0;
+    for (uint32_t parts = rt_rng_below(rng, 24); parts > 0; parts--) {
+        const char *part = PARTS[rt_rng_below(rng, sizeof PARTS / sizeof *PARTS)];
+        memcpy(text + length, part, strlen(part));
+        length += strlen(part);
+    }
+    for (size_t done = 0, width = 0; done < length; done += width) {
+        int32_t id = random_token(t, rng, text + done, length - done, &width);
+        assert_ok(rt_decode_stream_push(&stream, t, id, false, &shown, &err));
+        for (size_t size; whole < done + width; whole += size) {
+            size = (size_t)rt_utf8_char(text + whole, length - whole, NULL);
+            if (whole + size > done + width) break;
+        }
+        assert_int_equal(shown.length, whole);
+        assert_memory_equal(shown.data != NULL ? shown.data : "", text, whole);
+    }
+    assert_ok(rt_decode_stream_finish(&stream, &shown, &err));
+    assert_int_equal(shown.length, length);
+    rt_buffer_free(&shown);
+}
+
+static void test_stream_random_splits(void **state) {
+    (void)state;
+    static const char *const NAMES[] = {"qwen", "llama3", "smollm", "deepseek", "llama2", "metaspace_first"};
+    retort_error err;
+    json_t *all = NULL;
+    rt_rng rng = rt_rng_make(13, 0);
+    assert_ok(rt_json_load(golden("components.json"), &all, &err));
+    for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++) {
+        rt_tokenizer *t = load(all, NAMES[k]);
+        for (int i = 0; i < 1000; i++) stream_random_splits(t, &rng);
+        rt_tokenizer_destroy(t);
+    }
+    json_decref(all);
+}
+
+/* ---- many threads ---- */
+
+typedef struct encoder {
+    const rt_tokenizer *t;
+    const json_t *cases;
+    uint64_t seed;
+} encoder;
+
+/* Encodes texts in an order of its own; the ids are those of the package whatever the others do. */
+static void *encode_in_thread(void *argument) {
+    const encoder *e = argument;
+    rt_rng rng = rt_rng_make(e->seed, 0);
+    for (int i = 0; i < 2000; i++) {
+        const json_t *c = json_array_get(e->cases, rt_rng_below(&rng, (uint32_t)json_array_size(e->cases)));
+        const json_t *text = json_object_get(c, "text"), *wanted = json_object_get(c, "ids");
+        rt_ids ids = {0};
+        retort_error err;
+        int flags = RT_ENCODE_PARSE_SPECIAL | RT_ENCODE_POST_PROCESS;
+        retort_status st =
+            rt_tokenizer_encode_spans(e->t, json_string_value(text), json_string_length(text), flags, &ids, NULL, &err);
+        bool equal = st == RETORT_OK && ids.count == (int64_t)json_array_size(wanted);
+        for (int64_t k = 0; equal && k < ids.count; k++) {
+            equal = ids.data[k] == json_integer_value(json_array_get(wanted, (size_t)k));
+        }
+        rt_ids_free(&ids);
+        if (!equal) return argument;
+    }
+    return NULL;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    retort_error err;
+    json_t *all = NULL;
+    assert_ok(rt_json_load(golden("components.json"), &all, &err));
+    for (size_t k = 0; k < sizeof KINDS / sizeof *KINDS; k += 3) {
+        rt_tokenizer *t = load(all, KINDS[k].name);
+        pthread_t threads[4];
+        encoder jobs[4];
+        for (int i = 0; i < 4; i++) {
+            jobs[i] = (encoder){t, json_object_get(json_object_get(all, KINDS[k].name), "cases"), (uint64_t)i};
+            assert_int_equal(pthread_create(&threads[i], NULL, encode_in_thread, &jobs[i]), 0);
+        }
+        for (int i = 0; i < 4; i++) {
+            void *failed = NULL;
+            assert_int_equal(pthread_join(threads[i], &failed), 0);
+            assert_null(failed);
+        }
+        rt_tokenizer_destroy(t);
+    }
+    json_decref(all);
+}
+
 /* A text of one long word gives the ids of its pieces: cutting at marks changes nothing but time. */
 static void test_long_text(void **state) {
     (void)state;
@@ -210,9 +329,8 @@ static void test_allocation_failures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden),
-        cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_golden),    cmocka_unit_test(test_stream_random_splits), cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_long_text), cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

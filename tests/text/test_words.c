@@ -12,28 +12,6 @@
 #include "text/wordcache.h"
 #include "text/words.h"
 
-#define LLAMA(letters, other, digits)                                                                                  \
-    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?" letters "+|\\p{N}" digits "| ?[^\\s" other                   \
-    "\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+"
-#define DEEPSEEK(newlines)                                                                                             \
-    "[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^" newlines "\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| "        \
-    "?[\\p{P}\\p{S}]+[" newlines "]*|\\s*[" newlines "]+|\\s+(?!\\S)|\\s+"
-
-enum { PATTERNS = 10 };
-static const char *pattern(int i) {
-    static const char *const KNOWN[] = {
-        LLAMA("\\p{L}", "\\p{L}", "{1,3}"),
-        LLAMA("\\p{L}", "\\p{L}", ""),
-        LLAMA("[\\p{L}\\p{M}]", "\\p{L}\\p{M}", ""),
-        DEEPSEEK("\r\n"),
-        DEEPSEEK("\\r\\n"),
-        "\\p{N}{1,3}",
-        "[\xe4\xb8\x80-\xe9\xbe\xa5\xe3\x81\x80-\xe3\x82\x9f\xe3\x82\xa0-\xe3\x83\xbf]+"};
-    if (i == 7) return RT_SPLIT_GPT2;
-    if (i == 8) return RT_UNICODE_DIGIT;
-    return i == 9 ? RT_UNICODE_DIGITS : KNOWN[i];
-}
-
 static rt_splitter *make_splitter(const char *text, bool plain) {
     retort_error err;
     rt_splitter *s = NULL;
@@ -60,11 +38,27 @@ static void compare(const rt_splitter *ours, const rt_splitter *oracle, const ch
     rt_buffer_free(&b);
 }
 
+/* Every regular expression in the files of these models has its function. */
 static void test_patterns_are_known(void **state) {
     (void)state;
-    for (int i = 0; i < PATTERNS; i++) assert_non_null(rt_matcher_find(pattern(i)));
+    static const char *const NAMES[] = {"qwen", "llama3", "deepseek"};
+    retort_error err;
+    json_t *all = NULL;
+    assert_ok(rt_json_load(golden("components.json"), &all, &err));
+    for (size_t k = 0; k < sizeof NAMES / sizeof *NAMES; k++) {
+        const json_t *root = json_object_get(json_object_get(all, NAMES[k]), "tokenizer");
+        const json_t *steps = json_object_get(json_object_get(root, "pre_tokenizer"), "pretokenizers");
+        assert_true(json_array_size(steps) >= 2);
+        for (size_t i = 0; i + 1 < json_array_size(steps); i++) {
+            const json_t *regex = json_object_get(json_object_get(json_array_get(steps, i), "pattern"), "Regex");
+            assert_non_null(rt_matcher_find(json_string_value(regex)));
+        }
+    }
+    for (int i = 0; i < 10; i++) assert_non_null(rt_matcher_find(rt_matcher_pattern(i)));
+    assert_null(rt_matcher_pattern(10));
     assert_null(rt_matcher_find("\\p{N}{1,4}"));
     assert_null(rt_matcher_find(""));
+    json_decref(all);
 }
 
 /* Texts of what the patterns treat differently, in every order. */
@@ -126,8 +120,9 @@ static void test_random_texts(void **state) {
                                         "\xf0\x9d\x9f\x98",
                                         "\xf0\x91\xb7\xa0"};
     rt_rng rng = rt_rng_make(11, 0);
-    for (int i = 0; i < PATTERNS; i++) {
-        rt_splitter *ours = make_splitter(pattern(i), false), *oracle = make_splitter(pattern(i), true);
+    for (int i = 0; rt_matcher_pattern(i) != NULL; i++) {
+        rt_splitter *ours = make_splitter(rt_matcher_pattern(i), false),
+                    *oracle = make_splitter(rt_matcher_pattern(i), true);
         char text[256];
         for (int k = 0; k < 30000; k++) {
             size_t length = 0;
@@ -148,8 +143,9 @@ static void test_random_texts(void **state) {
 static void test_every_code_point(void **state) {
     (void)state;
     const uint8_t *bits = rt_unicode_bits();
-    for (int i = 0; i < PATTERNS; i++) {
-        rt_splitter *ours = make_splitter(pattern(i), false), *oracle = make_splitter(pattern(i), true);
+    for (int i = 0; rt_matcher_pattern(i) != NULL; i++) {
+        rt_splitter *ours = make_splitter(rt_matcher_pattern(i), false),
+                    *oracle = make_splitter(rt_matcher_pattern(i), true);
         char text[8192];
         size_t length = 0;
         for (int32_t code = 1; code < 0x110000; code++) {
