@@ -1,7 +1,7 @@
 /* Evaluation and analysis: scores, token statistics and behaviours of responses.
  *
  * All three work on responses as JSONL, one object a response:
- *   {"problem_id", "sample", "model", "text", "tokens", "finish_reason", "verdict"}
+ *   {"problem_id", "sample", "model", "text", "tokens", "finish_reason", "verdict", "strict", "tolerant"}
  * and on problems as JSONL (`retort data`). They return their result as JSON text that the caller frees with
  * retort_free; the command prints it with --json, or a table made of it.
  */
@@ -26,6 +26,7 @@ typedef struct retort_eval_options {
     char *split;
     int64_t count, problems_seed;
     char *output;                      /* responses JSONL; NULL: not kept */
+    int grader;                        /* whose verdicts the score counts: 0 strict, 1 tolerant */
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
@@ -34,9 +35,32 @@ typedef struct retort_eval_options {
 extern RETORT_API const retort_option retort_eval_option_table[];
 
 /* Samples n responses a problem, grades them, and gives the score object of report.json: avg, both intervals, pass_at,
- * stop / length / unparsed rates, mean length, accuracy on completed responses. */
+ * stop / length / unparsed / over-budget rates, mean length, accuracy on completed responses; beside it "graders" (the
+ * counts and the score of the strict and of the tolerant grader) and "differ" (the responses on which they differ). */
 RETORT_API retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
                                      retort_error *err);
+
+typedef struct retort_regrade_options {
+    char *run;      /* JSONL of responses, or a folder of such files */
+    char *problems; /* JSONL of problems; NULL: the golds that stand in the responses */
+    char *output;   /* the same lines with new verdicts; NULL: not written */
+    int grader;     /* as for retort_eval */
+    int64_t seed;   /* of the bootstrap */
+} retort_regrade_options;
+extern RETORT_API const retort_option retort_regrade_option_table[];
+
+/* Grades stored responses again, without sampling. Responses have "problem_id" and "text" or "response"; what they were
+ * graded before ("verdict", or a boolean "correct") is the old verdict. The gold of a response is that of its problem
+ * in `problems`, else its own "answer" or "world" (retort_eval writes them).
+ *
+ * The result: "files", one object each: "old" (the score by the old verdicts; null where not all have one), "graders"
+ * and "differ" as from retort_eval, "changes" (how many responses went from which verdict to which, for each grader),
+ * and "changed" (the responses whose verdict by the chosen grader is not the old one, each with the reason).
+ *
+ * Errors: RETORT_ERR_NOT_FOUND for a response without gold or a problem that is not in `problems`, RETORT_ERR_FORMAT
+ * for a line that is no response or for two golds of one problem; file and line are named. */
+RETORT_API retort_status retort_regrade(const retort_regrade_options *options, const retort_progress *progress,
+                                        char **json, retort_error *err);
 
 typedef struct retort_tokens_options {
     char

@@ -79,11 +79,20 @@ static int64_t tokens_to(const evaluator *e, const rt_response *response, size_t
 
 static retort_status write_line(evaluator *e, const rt_problem *problem, const rt_record *record, retort_error *err) {
     json_t *text = rt_json_text(record->text, record->length);
-    json_t *line =
-        json_pack("{s:s, s:i, s:s, s:s, s:s, s:I, s:I, s:o}", "problem_id", problem->id, "sample", (int)record->sample,
-                  "model", e->what->name, "verdict", rt_verdict_name(record->verdict), "finish_reason",
-                  record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,
-                  "answer_tokens", (json_int_t)record->answer_tokens, "text", text);
+    json_t *line = json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "problem_id", problem->id, "sample",
+                             (int)record->sample, "model", e->what->name, "verdict", rt_verdict_name(record->verdict),
+                             "strict", rt_verdict_name(record->by[RT_GRADER_STRICT]), "tolerant",
+                             rt_verdict_name(record->by[RT_GRADER_TOLERANT]), "finish_reason",
+                             record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,
+                             "answer_tokens", (json_int_t)record->answer_tokens);
+    bool complete = line != NULL && text != NULL && rt_problem_write_gold(problem, line);
+    if (complete && record->reason != NULL)
+        json_object_set_new(line, "reason", rt_json_text(record->reason, strlen(record->reason)));
+    if (!complete || json_object_set(line, "text", text) != 0) {
+        json_decref(line);
+        line = NULL;
+    }
+    json_decref(text);
     return rt_jsonl_write(&e->file, line, err);
 }
 
@@ -103,7 +112,7 @@ static retort_status take_response(void *context, int64_t problem, int64_t sampl
     }
     record->text = text.data; /* ownership moves to the record */
     record->length = text.length;
-    record->verdict = rt_answer_grade(&asked->question, text.data, text.length, NULL);
+    RT_TRY(rt_record_grade(record, &asked->question, e->what->grader, err));
     size_t begin, end;
     if (rt_answer_boxed(text.data, text.length, &begin, &end)) record->answer_tokens = tokens_to(e, response, end + 1);
     return e->file.stream != NULL ? write_line(e, asked, record, err) : RETORT_OK;
@@ -168,7 +177,11 @@ const retort_option retort_eval_option_table[] = {
      false},
     {"instruction", RETORT_OPTION_STRING, FIELD(instruction), NULL, "TEXT", RT_HELP_INSTRUCTION, NULL, 0, 0, NULL,
      false},
-    {"output", RETORT_OPTION_STRING, FIELD(output), NULL, "FILE", "keep the responses, JSONL", NULL, 0, 0, NULL, false},
+    {"output", RETORT_OPTION_STRING, FIELD(output), NULL, "FILE",
+     "keep the responses with both graders' verdicts, JSONL", NULL, 0, 0, NULL, false},
+    {"grader", RETORT_OPTION_CHOICE, FIELD(grader), "tolerant", "NAME",
+     "whose verdicts avg and pass@k count: tolerant, or strict (what rl is rewarded by); both are always shown", NULL,
+     0, 0, "strict|tolerant", false},
     {"n", RETORT_OPTION_INT, FIELD(n), "16", "N", "samples a problem (avg@N)", "Sampling", 1, 4096, NULL, false},
     {"seed", RETORT_OPTION_INT, FIELD(seed), "1", "N", "seed of the sampler", NULL, 0, 1e15, NULL, false},
     {"max_new_tokens", RETORT_OPTION_INT, FIELD(max_new_tokens), "384", "N", "longest response, in tokens", NULL, 1,
@@ -198,6 +211,17 @@ static retort_status load_problems(const retort_eval_options *options, rt_proble
     return rt_world_problems(split, options->count, (uint64_t)options->problems_seed, out, err);
 }
 
+static retort_status add_graders(const rt_problems *problems, const rt_response_set *set,
+                                 const retort_eval_options *options, json_t *score, retort_error *err) {
+    const char **ids = rt_malloc_array((size_t)problems->count, sizeof *ids);
+    RT_CHECK(ids != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld problems", (long long)problems->count);
+    for (int64_t i = 0; i < problems->count; i++) ids[i] = problems->items[i].id;
+    json_object_set_new(score, "grader", json_string(rt_grader_name((rt_grader)options->grader)));
+    retort_status st = rt_graders_json(set, ids, (uint64_t)options->seed, score, err);
+    rt_free(ids);
+    return st;
+}
+
 retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
                           retort_error *err) {
     RT_TRY(retort_options_check(retort_eval_option_table, options, err));
@@ -215,6 +239,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
             .model = {options->model, options->adapter, (rt_weights_form)options->dtype},
             .name = options->model,
             .problems = &problems,
+            .grader = (rt_grader)options->grader,
             .n = options->n,
             .batch = options->batch,
             .sampling = {.temperature = (float)options->temperature,
@@ -232,6 +257,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
         st = rt_evaluate(&evaluation, progress, &set, &flops, err);
     }
     if (st == RETORT_OK) st = rt_score_json(&set, (uint64_t)options->seed, &score, err);
+    if (st == RETORT_OK) st = add_graders(&problems, &set, options, score, err);
     if (st == RETORT_OK) {
         json_object_set_new(score, "model", json_string(options->model));
         rt_json_set_real(score, "flops", flops);

@@ -4,14 +4,18 @@
 #include "analyze/jsonout.h"
 #include "analyze/responses.h"
 
+rt_verdict rt_record_verdict(const rt_record *record, int grader) {
+    return grader == RT_GRADER_CHOSEN ? record->verdict : record->by[grader];
+}
+
 /* Samples per problem, in problem order; every problem must have at least one. */
-retort_status rt_response_tallies(const rt_response_set *set, rt_tally **out, retort_error *err) {
+retort_status rt_verdict_tallies(const rt_response_set *set, int grader, rt_tally **out, retort_error *err) {
     *out = rt_calloc((size_t)set->problems, sizeof **out);
     RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: tallies of %lld problems", (long long)set->problems);
     for (int64_t i = 0; i < set->count; i++) {
         const rt_record *record = &set->records[i];
         (*out)[record->problem].n++;
-        (*out)[record->problem].correct += record->verdict == RT_RIGHT;
+        (*out)[record->problem].correct += rt_record_verdict(record, grader) == RT_RIGHT;
     }
     for (int64_t p = 0; p < set->problems; p++) {
         if ((*out)[p].n > 0) continue;
@@ -21,6 +25,10 @@ retort_status rt_response_tallies(const rt_response_set *set, rt_tally **out, re
                        set->model, (long long)p + 1);
     }
     return RETORT_OK;
+}
+
+retort_status rt_response_tallies(const rt_response_set *set, rt_tally **out, retort_error *err) {
+    return rt_verdict_tallies(set, RT_GRADER_CHOSEN, out, err);
 }
 
 static int compare_lengths(const void *a, const void *b) {
@@ -44,12 +52,13 @@ static double median_length(const rt_response_set *set) {
 
 /* Rates that stand beside every score, so that no zero is silent. */
 static void add_rates(json_t *score, const rt_response_set *set) {
-    double stopped = 0, unparsed = 0, completed_right = 0, length = 0;
+    double stopped = 0, unparsed = 0, over_budget = 0, completed_right = 0, length = 0;
     for (int64_t i = 0; i < set->count; i++) {
         const rt_record *record = &set->records[i];
         bool stop = record->finish == RT_FINISH_STOP;
         stopped += stop;
         unparsed += record->verdict == RT_UNPARSED;
+        over_budget += record->verdict == RT_OVER_BUDGET;
         completed_right += stop && record->verdict == RT_RIGHT;
         length += (double)record->tokens;
     }
@@ -57,6 +66,7 @@ static void add_rates(json_t *score, const rt_response_set *set) {
     rt_json_set_real(score, "stop_rate", stopped / n);
     rt_json_set_real(score, "length_rate", (n - stopped) / n);
     rt_json_set_real(score, "unparsed_rate", unparsed / n);
+    rt_json_set_real(score, "over_budget_rate", over_budget / n);
     rt_json_set_real(score, "completed_accuracy", stopped > 0 ? completed_right / stopped : NAN);
     rt_json_set_real(score, "mean_length", length / n);
     rt_json_set_real(score, "median_length", median_length(set));

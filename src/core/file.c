@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <nettle/sha2.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -50,6 +51,43 @@ retort_status rt_make_dirs(const char *path, retort_error *err) {
     }
     rt_free(copy);
     return st;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+retort_status rt_dir_list(const char *path, const char *suffix, char ***names, int64_t *count, retort_error *err) {
+    DIR *dir = opendir(path);
+    RT_CHECK(dir != NULL, err, errno == ENOENT ? RETORT_ERR_NOT_FOUND : RETORT_ERR_IO, "cannot open folder '%s': %s",
+             path, strerror(errno));
+    char **list = NULL;
+    int64_t used = 0, capacity = 0;
+    bool complete = true;
+    for (struct dirent *entry; complete && (entry = readdir(dir)) != NULL;) {
+        size_t length = strlen(entry->d_name), tail = strlen(suffix);
+        if (length < tail || strcmp(entry->d_name + length - tail, suffix) != 0) continue;
+        if (used == capacity) {
+            capacity = capacity > 0 ? capacity * 2 : 16;
+            char **grown = rt_realloc_array(list, (size_t)capacity, sizeof *list);
+            complete = grown != NULL;
+            if (!complete) break;
+            list = grown;
+        }
+        list[used] = rt_strdup(entry->d_name);
+        complete = list[used] != NULL;
+        used += complete;
+    }
+    closedir(dir);
+    if (!complete) {
+        for (int64_t i = 0; i < used; i++) rt_free(list[i]);
+        rt_free(list);
+        return out_of_memory(err, path);
+    }
+    if (used > 1) qsort(list, (size_t)used, sizeof *list, compare_names);
+    *names = list;
+    *count = used;
+    return RETORT_OK;
 }
 
 static retort_status remove_children(const char *path, retort_error *err) {

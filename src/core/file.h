@@ -13,6 +13,8 @@ bool rt_path_is_dir(const char *path);
 char *rt_path_join(const char *dir, const char *name);
 /* Creates the folder and its parents; no error if it exists. */
 retort_status rt_make_dirs(const char *path, retort_error *err);
+/* Names of the folder's entries that end in `suffix`, sorted by their bytes; free each and the list with rt_free. */
+retort_status rt_dir_list(const char *path, const char *suffix, char ***names, int64_t *count, retort_error *err);
 /* Removes a file or a folder with all that is in it; no error if it does not exist. */
 retort_status rt_remove_tree(const char *path, retort_error *err);
 

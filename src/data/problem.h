@@ -26,6 +26,11 @@ void rt_problems_free(rt_problems *problems);
 /* JSONL {"id","problem","answer","world":{"family","numbers","target"}}; unknown keys are kept out, "question" is
  * accepted for "problem", ids are made from the line number when missing; duplicate ids are errors. */
 retort_status rt_problems_read(const char *path, rt_problems *out, retort_error *err);
+/* What is needed to grade a response, apart from the rest of a problem: the keys "answer" and "world" of an object, so
+ * that a file of responses can be graded again by itself. Reading finds neither: both stay unset. False: not UTF-8, or
+ * out of memory. */
+retort_status rt_problem_read_gold(const json_t *object, const char *where, rt_problem *out, retort_error *err);
+bool rt_problem_write_gold(const rt_problem *problem, json_t *object);
 retort_status rt_problems_write(const char *path, const rt_problems *problems, retort_error *err);
 
 #endif

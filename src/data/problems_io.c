@@ -82,6 +82,17 @@ static retort_status read_answer(const json_t *object, const char *where, char *
     return RETORT_OK;
 }
 
+retort_status rt_problem_read_gold(const json_t *object, const char *where, rt_problem *out, retort_error *err) {
+    const json_t *world = json_object_get(object, "world");
+    if (world && !json_is_null(world)) {
+        RT_CHECK(json_is_object(world), err, RETORT_ERR_FORMAT, "%s: 'world' must be an object", where);
+        RT_TRY(read_world(world, where, &out->question, err));
+    }
+    RT_TRY(read_answer(object, where, &out->answer, err));
+    out->question.answer = out->answer;
+    return RETORT_OK;
+}
+
 static retort_status read_line(void *context, json_t *object, size_t line, retort_error *err) {
     reader *r = context;
     char where[256], made[48];
@@ -100,13 +111,7 @@ static retort_status read_line(void *context, json_t *object, size_t line, retor
     }
     RT_CHECK(name, err, RETORT_ERR_FORMAT, "%s: 'id' must be a string or an integer", where);
     rt_problem p = {0};
-    const json_t *world = json_object_get(object, "world");
-    if (world && !json_is_null(world)) {
-        RT_CHECK(json_is_object(world), err, RETORT_ERR_FORMAT, "%s: 'world' must be an object", where);
-        RT_TRY(read_world(world, where, &p.question, err));
-    }
-    RT_TRY(read_answer(object, where, &p.answer, err));
-    p.question.answer = p.answer;
+    RT_TRY(rt_problem_read_gold(object, where, &p, err));
     p.id = rt_strdup(name);
     p.problem = rt_strdup(json_string_value(text));
     if (!p.id || !p.problem) {
@@ -154,11 +159,8 @@ retort_status rt_problems_read(const char *path, rt_problems *out, retort_error 
     return st;
 }
 
-static json_t *problem_to_json(const rt_problem *p) {
-    json_t *object = json_object();
-    if (!object) return NULL;
-    int bad = json_object_set_new(object, "id", json_string(p->id));
-    bad |= json_object_set_new(object, "problem", json_string(p->problem));
+bool rt_problem_write_gold(const rt_problem *p, json_t *object) {
+    int bad = 0;
     if (p->answer) bad |= json_object_set_new(object, "answer", json_string(p->answer));
     if (p->question.family != RT_FAMILY_TEXT) {
         json_t *numbers = json_array();
@@ -169,6 +171,15 @@ static json_t *problem_to_json(const rt_problem *p) {
             object, "world",
             json_pack("{s:s,s:o,s:i}", "family", family, "numbers", numbers, "target", (int)p->question.target));
     }
+    return bad == 0;
+}
+
+static json_t *problem_to_json(const rt_problem *p) {
+    json_t *object = json_object();
+    if (!object) return NULL;
+    bool bad = json_object_set_new(object, "id", json_string(p->id)) != 0;
+    bad |= json_object_set_new(object, "problem", json_string(p->problem)) != 0;
+    bad |= !rt_problem_write_gold(p, object);
     if (bad) {
         json_decref(object);
         return NULL;

@@ -8,7 +8,7 @@
 
 #include "core/file.h"
 #include "sample/prompts.h"
-#include "verify/answer.h"
+#include "verify/grade.h"
 
 #define ROW(name_, kind, ...)                                                                                          \
     { .name = #name_, .type = RETORT_OPTION_##kind, .offset = offsetof(retort_sample_options, name_), __VA_ARGS__ }
@@ -181,12 +181,16 @@ static retort_status put_json(rt_buffer *out, json_t *value, retort_error *err) 
     return st;
 }
 
-/* NULL where the prompt's problem cannot be graded. */
-static const char *verdict_of(const command *c, int64_t prompt) {
-    if (c->file.problems.count == 0) return NULL;
+/* The strict grader's verdict, which is what rewards stand on; NULL where the prompt's problem cannot be graded. */
+static retort_status verdict_of(const command *c, int64_t prompt, const char **out, retort_error *err) {
+    *out = NULL;
+    if (c->file.problems.count == 0) return RETORT_OK;
     const rt_question *question = &c->file.problems.items[prompt].question;
-    if (question->family == RT_FAMILY_TEXT && question->answer == NULL) return NULL;
-    return rt_verdict_name(rt_answer_grade(question, c->text.data, c->text.length, NULL));
+    if (question->family == RT_FAMILY_TEXT && question->answer == NULL) return RETORT_OK;
+    rt_verdict verdict;
+    RT_TRY(rt_grade_strict(question, c->text.data, c->text.length, &verdict, err));
+    *out = rt_verdict_name(verdict);
+    return RETORT_OK;
 }
 
 static const char *finish_name(rt_finish finish) {
@@ -208,13 +212,15 @@ static retort_status json_line(command *c, int64_t prompt, int64_t sample, const
     RT_TRY(put_json(out, rt_json_text(c->text.data, c->text.length), err));
     RT_TRY(rt_buffer_printf(out, err, ", \"finish_reason\": \"%s\", \"model\": ", finish_name(r->finish)));
     RT_TRY(put_json(out, rt_json_text(c->options->model, strlen(c->options->model)), err));
-    const char *verdict = verdict_of(c, prompt);
+    const char *verdict;
+    RT_TRY(verdict_of(c, prompt, &verdict, err));
     if (verdict != NULL) RT_TRY(rt_buffer_printf(out, err, ", \"verdict\": \"%s\"", verdict));
     return rt_buffer_puts(out, "}\n", err);
 }
 
 static retort_status text_lines(command *c, int64_t prompt, int64_t sample, const rt_response *r, retort_error *err) {
-    const char *verdict = verdict_of(c, prompt);
+    const char *verdict;
+    RT_TRY(verdict_of(c, prompt, &verdict, err));
     RT_TRY(rt_buffer_puts(&c->line, "--- ", err));
     RT_TRY(put_json(&c->line, json_incref(c->file.names[prompt]), err));
     RT_TRY(rt_buffer_printf(&c->line, err, ", sample %lld: %lld tokens, %s%s%s ---\n", (long long)sample,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "verify/answer.h"
+#include "verify/grade.h"
 
 /* ---- prompts ---- */
 
@@ -94,7 +94,8 @@ static retort_status grade(rt_rollout *r, const rt_problem *problem, const rt_re
     rt_buffer_clear(&r->text);
     RT_TRY(rt_buffer_puts(&r->text, "", err));
     RT_TRY(rt_tokenizer_decode(r->tokenizer, response->ids, response->count, true, &r->text, err));
-    rt_verdict verdict = rt_answer_grade(&problem->question, r->text.data, r->text.length, NULL);
+    rt_verdict verdict;
+    RT_TRY(rt_grade_strict(&problem->question, r->text.data, r->text.length, &verdict, err));
     item->right = verdict == RT_RIGHT;
     item->parsed = verdict != RT_UNPARSED;
     item->truncated = response->finish == RT_FINISH_LENGTH;

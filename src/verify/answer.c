@@ -3,8 +3,8 @@
 #include <string.h>
 
 const char *rt_verdict_name(rt_verdict verdict) {
-    static const char *const names[] = {"wrong", "right", "unparsed"};
-    return (unsigned)verdict < 3 ? names[verdict] : "unknown";
+    static const char *const names[] = {"wrong", "right", "unparsed", "over-budget"};
+    return (unsigned)verdict < 4 ? names[verdict] : "unknown";
 }
 
 /* A brace after an odd run of backslashes is LaTeX's literal \{ or \}. The runs of two braces never overlap, so that

@@ -7,7 +7,8 @@
 
 #include "core/question.h"
 
-typedef enum rt_verdict { RT_WRONG, RT_RIGHT, RT_UNPARSED } rt_verdict;
+/* Over budget: too much work to decide (problems with a gold answer only; see retort/verify.h). */
+typedef enum rt_verdict { RT_WRONG, RT_RIGHT, RT_UNPARSED, RT_OVER_BUDGET } rt_verdict;
 const char *rt_verdict_name(rt_verdict verdict);
 
 /* The content of the last balanced \boxed{...} as a span of text; false if there is none. */
