@@ -473,7 +473,8 @@ rule("union-in", "right", container("union"), "x in S states S")(lambda g, d: r"
 rule("union-half", "wrong", container("union"), "one interval of two that do not meet")(lambda g, d: d.one(g.parts))
 rule("union-cap", "wrong", container("union"), "the intersection of two that do not meet is empty")(lambda g, d: r"{0} \cap {1}".format(*g.parts))
 rule("union-closed", "wrong", lambda g: g.kind == "union" and g.parts[0].endswith(")"), "an end closed")(lambda g, d: r"{0}] \cup {1}".format(g.parts[0][:-1], g.parts[1]))
-rule("union-third", "wrong", container("union"), "an interval more, away from the others")(lambda g, d: r"{0} \cup {1} \cup (-70190, -70180)".format(*g.parts) if "-\\infty" not in g.parts[0] else r"{0} \cup {1} \cup \{{2.5\}}".format(*g.parts))
+rule("union-third", "wrong", lambda g: g.kind == "union" and g.parts[0].endswith(")") and g.parts[1].startswith("("), "a point more, the open end of one, which the other lacks")(
+    lambda g, d: r"{0} \cup {1} \cup \{{{2}\}}".format(*g.parts, g.parts[0][:-1].split(",")[1].strip()))
 rule("set-turned", "right", container("set"), "a set has no order")(lambda g, d: r"\{" + ", ".join(g.parts[::-1]) + r"\}")
 rule("set-twice", "right", container("set"), "an element named twice is one element")(lambda g, d: r"\{" + ", ".join(g.parts + [g.parts[0]]) + r"\}")
 rule("set-sized", "right", container("set"), "the size of brackets is no part of a value")(lambda g, d: r"\left\{" + ", ".join(g.parts) + r"\right\}")

@@ -9,7 +9,7 @@ END
 echo "exit $?"
 cat graded.jsonl
 # What eval writes grades itself again to the same verdicts.
-"$RETORT" regrade --quiet graded.jsonl --json | grep -A1 '"changes"'
+"$RETORT" regrade --quiet graded.jsonl --json | grep '"changed"'
 
 # Without answers in the lines the problems are needed; worlds have their closed grammar.
 cat >plain.jsonl <<'END'
