@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull report rl sample serve study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull regrade report rl sample serve study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -72,7 +72,7 @@ _retort() {
         esac
         ;;
     eval)
-        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --batch --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --adapter) kind=dir ;;
@@ -83,6 +83,7 @@ _retort() {
             --system-prompt) kind=none ;;
             --instruction) kind=none ;;
             --output) kind=file ;;
+            --grader) words='strict tolerant' ;;
             --n) kind=none ;;
             --seed) kind=none ;;
             --max-new-tokens) kind=none ;;
@@ -154,6 +155,17 @@ _retort() {
             --retries) kind=none ;;
             --retry-pause) kind=none ;;
             --timeout) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    regrade)
+        flags='--help --run --problems --grader --seed --output --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --run) kind=file ;;
+            --problems) kind=file ;;
+            --grader) words='strict tolerant' ;;
+            --seed) kind=none ;;
+            --output) kind=file ;;
             --config) kind=file ;;
         esac
         ;;

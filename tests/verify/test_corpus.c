@@ -83,7 +83,7 @@ static void run_corpus(const char *name, bool refusing_is_enough, corpus *all) {
     snprintf(path, sizeof path, "%s/%s", folder, name);
     *all = (corpus){.refusing_is_enough = refusing_is_enough};
     if (rt_jsonl_read(path, grade_line, all, &err) != RETORT_OK) fail_msg("%s", err.message);
-    print_message("%s: %lld answers, slowest %.1f ms (%s)\n", name, (long long)all->cases, 1e3 * all->slowest,
+    print_message("# %s: %lld answers, slowest %.1f ms (%s)\n", name, (long long)all->cases, 1e3 * all->slowest,
                   all->slowest_id);
     assert_int_equal(all->failures, 0);
 }
@@ -150,10 +150,11 @@ static void test_golds(void **state) {
         failures += all.failures;
     }
     if (found == 0) {
-        print_message("skipped: no problem sets at '%s'\n", folder != NULL ? folder : "");
-        skip();
+        /* Not skip(): cmocka's TAP form of it counts as a failure under Meson. */
+        print_message("# skipped: no problem sets at '%s'\n", folder != NULL ? folder : "");
+        return;
     }
-    print_message("%lld golds against themselves\n", (long long)found);
+    print_message("# %lld golds against themselves\n", (long long)found);
     assert_int_equal(failures, 0);
 }
 
