@@ -39,8 +39,8 @@ retort_status rt_http_create(const rt_http_options *options, rt_http **out, reto
 /* Takes an exchange out of the list and out of libcurl's hands. */
 static void detach(rt_http *http, rt_transfer *t) {
     rt_transfer **link = &http->first;
-    while (*link != t) link = &(*link)->next;
-    *link = t->next;
+    while (*link != NULL && *link != t) link = &(*link)->next;
+    if (*link != NULL) *link = t->next;
     if (t->running) curl_multi_remove_handle(http->multi, t->easy);
     http->active--;
 }

@@ -201,7 +201,7 @@ static enum MHD_Result send_file(hub_server *server, struct MHD_Connection *c, c
     const long long size = f->e.size;
     long long from = range != NULL ? strtoll(range + strlen("bytes="), NULL, 10) : 0;
     char text[128], tag[80];
-    snprintf(tag, sizeof tag, "\"%.20s\"", large ? f->sha256 : f->sha1);
+    snprintf(tag, sizeof tag, "\"%s\"", large ? "storage-has-tags-of-its-own" : f->sha1);
     pthread_mutex_lock(&server->mutex);
     server->seen.files++;
     if (range != NULL) server->seen.range = from;
@@ -223,6 +223,7 @@ static enum MHD_Result send_file(hub_server *server, struct MHD_Connection *c, c
     if (large && is_fault(repo, "long")) length = (uint64_t)(s->end = size + 1000) - (uint64_t)from;
     struct MHD_Response *r = MHD_create_response_from_callback(length, 1 << 16, read_stream, s, free);
     MHD_add_response_header(r, "ETag", tag);
+    MHD_add_response_header(r, "X-Repo-Commit", HUB_COMMIT);
     if (from > 0) {
         const long long said = from - (is_fault(repo, "badrange") && large);
         snprintf(text, sizeof text, "bytes %lld-%lld/%lld", said, size - 1, size);
@@ -254,6 +255,8 @@ static enum MHD_Result on_resolve(hub_server *s, struct MHD_Connection *c, const
     char tag[80];
     snprintf(tag, sizeof tag, "\"%s\"", sha256);
     MHD_add_response_header(r, "X-Linked-ETag", tag);
+    snprintf(tag, sizeof tag, "%lld", f->e.size);
+    MHD_add_response_header(r, "X-Linked-Size", tag);
     MHD_add_response_header(r, "X-Repo-Commit", HUB_COMMIT);
     if (!is_fault(repo, "nowhere")) MHD_add_response_header(r, "Location", location);
     return send_response(c, 302, r);
@@ -413,7 +416,7 @@ static enum MHD_Result on_hub(void *context, struct MHD_Connection *c, const cha
     (void)upload_size;
     (void)state;
     note(s, c, url, true);
-    if (strcmp(method, "GET") != 0) return send_error(c, 405, NULL, NULL);
+    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) return send_error(c, 405, NULL, NULL);
     const bool api = strncmp(url, "/api/", 5) == 0;
     const char *start = url + (api ? 5 : 1);
     if (strncmp(start, "models/", 7) == 0) start += 7;
