@@ -114,10 +114,12 @@ typedef enum retort_extract_rule {
     RETORT_EXTRACT_BOLD,         /* **...** */
     RETORT_EXTRACT_WHOLE,        /* the response is nothing but an answer */
     RETORT_EXTRACT_CHOICE,       /* a choice's letter alone on the last line */
+    RETORT_EXTRACT_LAST_FORMULA, /* a guess: the last formula of the last line */
     RETORT_EXTRACT_LAST_NUMBER   /* a guess: the last number that stands alone; never one out of a formula */
 } retort_extract_rule;
 
-/* "boxed", "answer-tag", "hashes", "final-answer", "bold", "whole", "choice", "last-number", "none". */
+/* "boxed", "answer-tag", "hashes", "final-answer", "bold", "whole", "choice", "last-formula", "last-number",
+ * "none". */
 RETORT_API const char *retort_extract_rule_name(retort_extract_rule rule);
 
 typedef struct retort_span {
@@ -134,7 +136,8 @@ typedef struct retort_extraction {
 } retort_extraction;
 
 /* Finds the answer in a response. Thought tags: only what follows the last </think> counts; a <think> that does not end
- * leaves no answer. An empty box is an answer that is empty. Linear in the length. Errors: RETORT_ERR_MEMORY. */
+ * leaves no answer. (Tolerant: where nothing marked follows </think>, a box or "the final answer is" before it counts.)
+ * An empty box is an answer that is empty. Linear in the length. Errors: RETORT_ERR_MEMORY. */
 RETORT_API retort_status retort_extract(const char *response, size_t length, retort_profile profile,
                                         retort_extraction *out, retort_error *err);
 RETORT_API void retort_extraction_release(retort_extraction *extraction);
@@ -144,7 +147,7 @@ RETORT_API void retort_extraction_release(retort_extraction *extraction);
 typedef struct retort_verify_result {
     retort_verdict verdict;
     retort_verify_side side;  /* unparsed and over-budget: whose fault; NONE where only the comparison was too dear */
-    retort_extract_rule rule; /* how the prediction was found; LAST_NUMBER marks a guess */
+    retort_extract_rule rule; /* how the prediction was found; LAST_FORMULA and LAST_NUMBER mark guesses */
     int64_t spent;            /* operations */
     char *gold, *pred;        /* owned: canonical forms in a plain notation, NULL where not asked for or not read */
     char reason[256];         /* one line for people, never empty */

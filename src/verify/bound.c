@@ -136,7 +136,7 @@ rt_zero rt_algebraic_zero(rt_verify_context *c, rt_node *n) {
     for (int64_t precision = 64; result == RT_UNKNOWN && precision <= 2 * BITS_MAXIMUM; precision *= 2) {
         /* Small balls may prove inequality early; beyond 1024 bits only the bound itself is worth its price. */
         if (precision > 1024 && bits > BITS_MAXIMUM) break;
-        if (precision >= 256 && precision < bits + 64 && bits <= BITS_MAXIMUM) precision = (int64_t)bits + 64;
+        if (precision >= 256 && (double)precision < bits + 64 && bits <= BITS_MAXIMUM) precision = (int64_t)bits + 64;
         if (!rt_ball(c, n, -1, precision, x)) break;
         if (!acb_is_finite(x)) {
             if (precision >= 512) break; /* a division by what may be zero */

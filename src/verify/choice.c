@@ -72,7 +72,9 @@ static void find_prefix(rt_side *side, const char *plain, size_t n) {
     const char *mark = memchr(side->text, letter, side->length);
     if (mark == NULL) return;
     size_t behind = (size_t)(mark - side->text) + 2;
-    if (behind < side->length && side->text[behind] == '}') behind++;
+    for (size_t i = behind; i < side->length && (side->text[i] == ' ' || side->text[i] == '}'); i++) {
+        if (side->text[i] == '}') behind = i + 1;
+    }
     side->prefix = letter;
     side->prefix_bytes = behind < side->length ? behind : side->length;
 }

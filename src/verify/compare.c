@@ -62,6 +62,9 @@ static rt_zero same_number(rt_verify_context *c, const rt_value *gold, const rt_
             if (result == RT_NONZERO) result = rt_equal(c, in_base_units(c, gold), in_base_units(c, pred));
         }
     }
+    /* "in base 5" may stand in the question alone. */
+    if (result == RT_NONZERO && rules.tolerant && gold->digits != NULL && pred->digits == NULL)
+        result = rt_equal(c, gold->digits, pred->number);
     if (result == RT_NONZERO && rules.rounding && gold->decimals > 0 && u->present == v->present)
         result = rounds_to(c, gold, pred->number);
     return result;

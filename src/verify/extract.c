@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "retort/verify.h"
 #include "verify/answer.h"
+#include "verify/prose.h"
 
 enum { JOINED_MAXIMUM = 64 };
 
@@ -46,7 +47,7 @@ static retort_span trimmed(const view *v, size_t begin, size_t end) {
 }
 
 /* Thoughts: only what follows the last </think> counts. False: a thought that does not end. */
-static bool after_thought(view *v) {
+static bool after_thought(view *v, view *thought) {
     static const char *const opens[] = {"<think>", "<thinking>"}, *const closes[] = {"</think>", "</thinking>"};
     size_t open = v->end, close = 0;
     bool opened = false, closed = false;
@@ -63,7 +64,8 @@ static bool after_thought(view *v) {
         }
     }
     if (opened && (!closed || open > close)) return false;
-    if (closed) v->begin = close;
+    *thought = (view){v->text, v->begin, v->begin};
+    if (closed) thought->end = v->begin = close;
     return true;
 }
 
@@ -340,7 +342,8 @@ static bool is_whole(const view *v, retort_span *out) {
         if (!is_letter(v->text[i]) && v->text[i] != '\\') command = false;
     }
     words += run > 2 && !command;
-    if (words > 2) return false;
+    /* Behind a thought two words alone are the beginning of a sentence rather than an answer. */
+    if (words > (v->begin > 0 ? 1 : 2)) return false;
     *out = s;
     return true;
 }
@@ -358,46 +361,104 @@ static bool find_choice(const view *v, retort_span *out) {
     return true;
 }
 
-/* A number that stands alone: between white space or at the end of a sentence, no part of a formula. */
-static bool find_number(const view *v, retort_span *out) {
-    for (size_t i = v->end; i-- > v->begin;) {
-        if (!is_digit(v->text[i])) continue;
-        size_t begin = i, end = i + 1;
-        while (begin > v->begin && (is_digit(v->text[begin - 1]) || v->text[begin - 1] == '.' ||
-                                    v->text[begin - 1] == ',' || v->text[begin - 1] == '/'))
-            begin--;
-        while (begin < i && !is_digit(v->text[begin])) begin++;
+/* The last line with something in it; lines of closing tags such as "</answer>" are passed over. */
+static retort_span last_line(const view *v) {
+    retort_span s = trimmed(v, v->begin, v->end);
+    for (int i = 0; i < 3; i++) {
+        size_t begin = s.end;
+        while (begin > s.begin && v->text[begin - 1] != '\n') begin--;
+        retort_span line = trimmed(v, begin, s.end);
+        bool tag = line.end - line.begin < 16 && line.end > line.begin && v->text[line.end - 1] == '>';
+        if (!tag) return line;
+        s = trimmed(v, s.begin, begin);
+    }
+    return (retort_span){s.end, s.end};
+}
+
+static bool find_formula(const view *v, retort_span *out) {
+    retort_span line = last_line(v);
+    return rt_last_formula(v->text, line.begin, line.end, &out->begin, &out->end);
+}
+
+static bool stands_between(const view *v, size_t begin, size_t end) {
+    while (end < v->end && memchr(".,;:!?*)", v->text[end], 8) != NULL) end++;
+    return (begin == v->begin || is_space(v->text[begin - 1])) && (end == v->end || is_space(v->text[end]));
+}
+
+/* Next to an operator, across blanks, it is a part of a formula; "=" in front is fine where the line ends behind. */
+static bool in_formula(const view *v, size_t begin, size_t end) {
+    while (end < v->end && memchr(".,;:!?*)", v->text[end], 8) != NULL) end++;
+    while (begin > v->begin && v->text[begin - 1] == ' ') begin--;
+    while (end < v->end && v->text[end] == ' ') end++;
+    bool ends = end == v->end || v->text[end] == '\n';
+    if (begin > v->begin && v->text[begin - 1] == '=' && !ends) return true;
+    return (begin > v->begin && memchr("+-*/^<>(\\{_", v->text[begin - 1], 11) != NULL) ||
+           (end < v->end && memchr("+-*/^=<>\\}", v->text[end], 10) != NULL);
+}
+
+/* The last number of the last line, if it stands alone there: between white space or at the end of a sentence, no part
+ * of a formula. */
+static bool find_number(const view *whole, retort_span *out) {
+    retort_span line = last_line(whole);
+    view v = {whole->text, line.begin, line.end};
+    for (size_t i = v.end; i > v.begin; i--) {
+        if (!is_digit(v.text[i - 1])) continue;
+        size_t begin = i - 1, end = i;
+        while (begin > v.begin && (is_digit(v.text[begin - 1]) || memchr(".,/", v.text[begin - 1], 3) != NULL)) begin--;
+        while (!is_digit(v.text[begin])) begin++;
         size_t number = begin;
-        if (begin > v->begin && (v->text[begin - 1] == '-' || v->text[begin - 1] == '+')) begin--;
-        if (begin > v->begin && v->text[begin - 1] == '$' && (begin - 1 == v->begin || is_space(v->text[begin - 2])))
+        if (begin > v.begin && (v.text[begin - 1] == '-' || v.text[begin - 1] == '+')) begin--;
+        size_t first = begin;
+        if (begin > v.begin && v.text[begin - 1] == '$' && (begin - 1 == v.begin || is_space(v.text[begin - 2])))
             begin--;
-        if (end < v->end && v->text[end] == '%') end++;
-        bool left = begin == v->begin || is_space(v->text[begin - 1]);
-        size_t after = end;
-        while (after < v->end && memchr(".,;:!?*)", v->text[after], 8) != NULL) after++;
-        bool right = after == v->end || is_space(v->text[after]);
-        /* Next to an operator across white space it is a part of a formula. */
-        size_t before = begin, behind = after;
-        while (before > v->begin && v->text[before - 1] == ' ') before--;
-        while (behind < v->end && v->text[behind] == ' ') behind++;
-        bool formula = (before > v->begin && memchr("+-*/^=<>(\\{_", v->text[before - 1], 12) != NULL &&
-                        v->text[before - 1] != '=') ||
-                       (behind < v->end && memchr("+-*/^=<>\\}", v->text[behind], 10) != NULL);
-        if (left && right && !formula) {
-            *out = (retort_span){v->text[begin] == '$' ? number : begin, end};
+        if (end < v.end && v.text[end] == '%') end++;
+        if (stands_between(&v, begin, end) && !in_formula(&v, begin, end)) {
+            *out = (retort_span){first, end};
             return true;
         }
-        i = number > v->begin ? number : v->begin;
-        if (i == v->begin) break;
+        i = number + 1;
     }
     return false;
+}
+
+typedef bool (*finder)(const view *, retort_span *);
+
+/* The first rule of a list that finds something; list[i] is rule first + i. */
+static bool try_finders(const view *v, const finder *list, size_t count, retort_extract_rule first, retort_span *span,
+                        retort_extract_rule *rule) {
+    for (size_t i = 0; i < count; i++) {
+        if (!list[i](v, span)) continue;
+        *rule = (retort_extract_rule)((size_t)first + i);
+        return true;
+    }
+    return false;
+}
+
+static retort_status tolerant(const view *v, const view *thought, retort_extraction *out, retort_error *err) {
+    static const finder marked[] = {find_tag, find_hashes, find_final, find_bold, is_whole, find_choice};
+    static const finder guesses[] = {find_formula, find_number};
+    retort_span span = {0, 0};
+    if (try_finders(v, marked, 6, RETORT_EXTRACT_ANSWER_TAG, &span, &out->rule)) return set_answers(out, &span, 1, err);
+    boxes b = {0};
+    retort_status st = find_boxes(thought, &b, err);
+    if (st == RETORT_OK && b.count > 0) st = use_boxes(thought, &b, out, err);
+    rt_free(b.list);
+    if (st != RETORT_OK || out->count > 0) return st;
+    if (find_final(thought, &span)) {
+        out->rule = RETORT_EXTRACT_FINAL_ANSWER;
+        return set_answers(out, &span, 1, err);
+    }
+    if (try_finders(v, guesses, 2, RETORT_EXTRACT_LAST_FORMULA, &span, &out->rule))
+        return set_answers(out, &span, 1, err);
+    out->reason = "there is no answer in any of the usual forms";
+    return RETORT_OK;
 }
 
 retort_status retort_extract(const char *response, size_t length, retort_profile profile, retort_extraction *out,
                              retort_error *err) {
     *out = (retort_extraction){0};
-    view v = {response, 0, length};
-    if (!after_thought(&v)) {
+    view v = {response, 0, length}, thought;
+    if (!after_thought(&v, &thought)) {
         out->reason = "the thought does not end";
         return RETORT_OK;
     }
@@ -415,16 +476,9 @@ retort_status retort_extract(const char *response, size_t length, retort_profile
         out->reason = "there is no \\boxed{...} that is closed";
         return RETORT_OK;
     }
-    static bool (*const finders[])(const view *, retort_span *) = {find_tag, find_hashes, find_final, find_bold,
-                                                                   is_whole, find_choice, find_number};
-    for (size_t i = 0; i < sizeof finders / sizeof *finders; i++) {
-        retort_span span = {0, 0};
-        if (!finders[i](&v, &span)) continue;
-        out->rule = (retort_extract_rule)(RETORT_EXTRACT_ANSWER_TAG + i);
-        return set_answers(out, &span, 1, err);
-    }
-    out->reason = "there is no answer in any of the usual forms";
-    return RETORT_OK;
+    st = tolerant(&v, &thought, out, err);
+    if (st != RETORT_OK) *out = (retort_extraction){0};
+    return st;
 }
 
 void retort_extraction_release(retort_extraction *extraction) {
@@ -433,7 +487,7 @@ void retort_extraction_release(retort_extraction *extraction) {
 }
 
 const char *retort_extract_rule_name(retort_extract_rule rule) {
-    static const char *const names[] = {"none", "boxed", "answer-tag", "hashes",     "final-answer",
-                                        "bold", "whole", "choice",     "last-number"};
+    static const char *const names[] = {"none", "boxed", "answer-tag", "hashes",       "final-answer",
+                                        "bold", "whole", "choice",     "last-formula", "last-number"};
     return (unsigned)rule < sizeof names / sizeof *names ? names[rule] : "none";
 }

@@ -533,6 +533,13 @@ static void beyond_ascii(lexer *l) {
     l->at += n;
 }
 
+static bool nothing_behind(const lexer *l) {
+    for (size_t i = l->at + 1; i < l->end; i++) {
+        if (!is_blank(l->text[i]) && l->text[i] != '$') return false;
+    }
+    return true;
+}
+
 static bool lex_until(lexer *l, size_t end) {
     size_t whole = l->end;
     l->end = end;
@@ -554,7 +561,7 @@ static bool lex_until(lexer *l, size_t end) {
             beyond_ascii(l);
         } else if (!punctuation(l)) {
             /* A full stop is the end of a sentence or of an abbreviation within words. */
-            bool stop = ch == '.' && (l->upright || l->at + 1 == l->end);
+            bool stop = ch == '.' && (l->upright || nothing_behind(l));
             if (!stop) put(l, RT_T_BAD, l->text + l->at, 1);
             l->at++;
         }

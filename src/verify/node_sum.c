@@ -205,6 +205,7 @@ static bool joins(const factor *a, const factor *b, const rt_node *one) {
 
 /* Merges factors with the same base, once. True if something was merged and has to be pushed again. */
 static bool merge(rt_verify_context *c, factors *f) {
+    if (f->count == 0) return false;
     qsort(f->list, f->count, sizeof *f->list, by_base);
     size_t kept = 0;
     bool merged = false;

@@ -189,6 +189,10 @@ static rt_value *expression(rt_parser *p, size_t begin, size_t end) {
     if (value != NULL && value->kind == RT_V_NUMBER) {
         value->unit = unit;
         value->decimals = decimals;
+        bool based = begin + 1 < end && p->t[begin].kind == RT_T_NUMBER && p->t[begin + 1].kind == RT_T_UNDER;
+        size_t last = based && begin + 2 < end && p->t[begin + 2].kind == RT_T_OPEN_GROUP ? rt_match(p, begin + 2, end)
+                                                                                          : begin + 2;
+        if (based && last + 1 == end) value->digits = rt_token_number(c, &p->t[begin]);
     }
     p->at = was_at;
     p->end = was_end;

@@ -416,6 +416,7 @@ static bool begins_factor(const rt_parser *p) {
     case RT_T_OPEN_CEIL:
     case RT_T_INFINITY: return true;
     case RT_T_BAR: return p->bars == 0;
+    case RT_T_NUMBER: return p->t[p->at - 1].kind == RT_T_BANG; /* 5!2! */
     default: return false;
     }
 }

@@ -47,6 +47,7 @@ typedef struct rt_value {
     bool function_name;     /* f(x) = ..., or y = ... */
     bool round_brackets;    /* a tuple in ( ) */
     bool set_of_signs;      /* a list that came from plus-minus: repeats do not count */
+    rt_node *digits;        /* of a number in another base: its digits read as decimal ones */
     int decimals;           /* of a plain decimal number, -1 for others */
 } rt_value;
 

@@ -6,6 +6,7 @@
 
 #include "core/mem.h"
 #include "verify/answer.h"
+#include "verify/prose.h"
 #include "verify/side.h"
 
 const char *retort_verdict_name(retort_verdict verdict) {
@@ -161,6 +162,28 @@ typedef struct answer_text {
     size_t length;
 } answer_text;
 
+static bool is_answer(const rt_side *side) {
+    return side->value != NULL && side->value->kind != RT_V_TEXT;
+}
+
+/* Tolerant: a marked answer that is a sentence, "The angle is 36 degrees", where the gold answer is no words. False: no
+ * memory. */
+static bool read_prose(rt_verify_context *c, const rt_side *gold, rt_side *pred, bool *guessed) {
+    if (!is_answer(gold) || gold->marked || is_answer(pred) || pred->letter != 0) return true;
+    if (pred->value == NULL && pred->stop != RT_STOP_SYNTAX) return true;
+    for (rt_prose way = RT_PROSE_IS; way < RT_PROSE_WAYS; way++) {
+        size_t begin = 0, end = 0;
+        rt_side part;
+        if (!rt_find_in_prose(pred->text, pred->length, way, &begin, &end)) continue;
+        if (!rt_read_side(c, pred->text + begin, end - begin, true, &part)) return false;
+        if (!is_answer(&part)) continue;
+        *pred = part;
+        *guessed = true;
+        return true;
+    }
+    return true;
+}
+
 static retort_status compare(rt_verify_context *c, answer_text gold_text, answer_text pred_text,
                              const retort_verify_options *options, retort_verify_result *r, retort_error *err) {
     rt_side gold, pred;
@@ -181,6 +204,8 @@ static retort_status compare(rt_verify_context *c, answer_text gold_text, answer
         fine = rt_read_side(c, pred.text + pred.prefix_bytes, pred.length - pred.prefix_bytes, true, &rest);
         if (fine && rest.value != NULL) pred = rest;
     }
+    bool guessed = false;
+    if (fine && rules.tolerant) fine = read_prose(c, &gold, &pred, &guessed);
     RT_CHECK(fine, err, RETORT_ERR_MEMORY, "out of memory for a comparison");
     if (options->canonical) {
         RT_TRY(print_side(c, &gold, &r->gold, err));
@@ -189,6 +214,8 @@ static retort_status compare(rt_verify_context *c, answer_text gold_text, answer
     if (!decide_choice(r, &gold, &pred) && !decide_words(r, &gold, &pred) && !decide_unread_pair(r, &gold, &pred))
         decide_values(c, r, &gold, &pred, rules);
     RT_CHECK(c->stop != RT_STOP_MEMORY, err, RETORT_ERR_MEMORY, "out of memory for a comparison");
+    size_t used = strlen(r->reason);
+    if (guessed) (void)snprintf(r->reason + used, sizeof r->reason - used, " (read out of a sentence)");
     return RETORT_OK;
 }
 
