@@ -48,6 +48,7 @@ need_build_tools() {
     need_module libutf8proc libutf8proc-dev
     need_module nettle nettle-dev
     need_header microhttpd.h libmicrohttpd-dev
+    need_module sqlite3 libsqlite3-dev
     need_module libcurl libcurl4-openssl-dev
     need_header gmp.h libgmp-dev
     need_header flint/fmpq.h libflint-dev
