@@ -10,7 +10,9 @@
  *     ...
  *     retort_teach(&teach, NULL, &account, &err);
  *
- * Both are pure functions of their options: the same seed gives the same bytes on every machine.
+ * Both are pure functions of their options: the same seed gives the same bytes on every machine. With base_url the
+ * teacher is a model elsewhere (docs/teach.md): every reply is durable in the store before the next is asked for, and a
+ * run that was stopped goes on where it was.
  */
 #ifndef RETORT_TEACH_H
 #define RETORT_TEACH_H
@@ -41,6 +43,25 @@ typedef struct retort_teach_options {
     int teacher; /* flexible|rigid|terse */
     int64_t seed, budget;
     int64_t max_examples; /* 0: all */
+    /* A teacher elsewhere: an OpenAI-compatible endpoint. Unused where base_url is NULL. */
+    char *base_url, *model, *store;
+    char *api_key_file;  /* mode 0600; NULL: the environment's OPENAI_API_KEY, or none */
+    int api;             /* chat|completions */
+    char *system_prompt; /* NULL: none */
+    char *instruction;   /* goes round each problem, with {problem}; NULL: the problem alone */
+    char *extra_body;    /* a JSON object of further request members, or NULL */
+    int64_t n, max_tokens, concurrency, retries;
+    double temperature, top_p;
+    bool stream;
+    double requests_per_minute, tokens_per_minute; /* 0: no bound */
+    double timeout, first_token_timeout;           /* seconds */
+    double retry_pause;                            /* seconds before the second try; doubles each time */
+    double price_input, price_output;              /* for a million tokens; negative: unknown */
+    char *prices;                                  /* JSON file {"MODEL": {"input": P, "output": P}}, or NULL */
+    double max_cost;                               /* 0: no bound */
+    bool dry_run;
+    int keep;  /* all|correct */
+    int think; /* tags|drop|only */
 } retort_teach_options;
 extern RETORT_API const retort_option retort_teach_option_table[];
 
@@ -48,6 +69,13 @@ extern RETORT_API const retort_option retort_teach_option_table[];
 typedef struct retort_teach_account {
     int64_t traces, right, wrong, unparsed; /* traces = right + wrong + unparsed */
     int64_t characters;
+    /* Of an endpoint. */
+    int64_t asked, reused, failed, left_out; /* requests sent and stored; found in the store; given up; not kept */
+    int64_t cut;                             /* replies that ended at the token limit */
+    int64_t prompt_tokens, completion_tokens, without_usage;
+    double cost;              /* of this run; negative: prices are unknown */
+    double estimated_cost;    /* dry run: the most it can cost; negative: prices are unknown */
+    int64_t estimated_tokens; /* dry run: prompts, about, and the most that replies can have */
 } retort_teach_account;
 
 /* Writes one trace a problem, in order, as JSONL: {"id","problem","response","teacher","verdict"}. Nothing is screened:

@@ -3,27 +3,80 @@
 #include "cli.h"
 #include "retort/teach.h"
 
+static void print_json(const retort_teach_account *a, bool remote) {
+    printf("{\"traces\": %" PRId64 ", \"right\": %" PRId64 ", \"wrong\": %" PRId64 ", \"unparsed\": %" PRId64
+           ", \"characters\": %" PRId64,
+           a->traces, a->right, a->wrong, a->unparsed, a->characters);
+    if (remote) {
+        printf(", \"asked\": %" PRId64 ", \"reused\": %" PRId64 ", \"failed\": %" PRId64 ", \"left_out\": %" PRId64
+               ", \"cut\": %" PRId64 ", \"prompt_tokens\": %" PRId64 ", \"completion_tokens\": %" PRId64
+               ", \"without_usage\": %" PRId64,
+               a->asked, a->reused, a->failed, a->left_out, a->cut, a->prompt_tokens, a->completion_tokens,
+               a->without_usage);
+        if (a->cost >= 0) printf(", \"cost\": %.6g", a->cost);
+        if (a->estimated_tokens > 0) printf(", \"estimated_tokens\": %" PRId64, a->estimated_tokens);
+        if (a->estimated_tokens > 0 && a->estimated_cost >= 0) printf(", \"estimated_cost\": %.6g", a->estimated_cost);
+    }
+    printf("}\n");
+}
+
+static void print_estimate(const retort_teach_account *a) {
+    printf("would ask for %" PRId64 " replies (%" PRId64 " are in the store): at most %" PRId64 " tokens", a->asked,
+           a->reused, a->estimated_tokens);
+    if (a->estimated_cost >= 0)
+        printf(", cost at most %.4g\n", a->estimated_cost);
+    else
+        printf("; cost unknown without prices\n");
+}
+
+static void print_text(const retort_teach_account *a, bool remote) {
+    printf("%" PRId64 " traces: %" PRId64 " right, %" PRId64 " wrong, %" PRId64 " without an answer; %" PRId64
+           " characters\n",
+           a->traces, a->right, a->wrong, a->unparsed, a->characters);
+    if (!remote) return;
+    printf("%" PRId64 " asked for, %" PRId64 " from the store, %" PRId64 " cut at the token limit, %" PRId64
+           " left out by --keep\n",
+           a->asked, a->reused, a->cut, a->left_out);
+    printf("%" PRId64 " prompt and %" PRId64 " reply tokens (%" PRId64 " replies did not say)", a->prompt_tokens,
+           a->completion_tokens, a->without_usage);
+    if (a->cost >= 0)
+        printf(", cost %.4g\n", a->cost);
+    else
+        printf("; cost unknown without prices\n");
+}
+
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
+    const retort_teach_options *own = options;
+    const bool remote = own->base_url != NULL;
     retort_teach_account account = {0};
-    retort_status st = retort_teach(options, call->progress, &account, err);
+    const retort_status st = retort_teach(own, call->progress, &account, err);
     if (st != RETORT_OK) return st;
-    printf(call->common.json ? "{\"traces\": %" PRId64 ", \"right\": %" PRId64 ", \"wrong\": %" PRId64
-                               ", \"unparsed\": %" PRId64 ", \"characters\": %" PRId64 "}\n"
-                             : "%" PRId64 " traces: %" PRId64 " right, %" PRId64 " wrong, %" PRId64
-                               " without an answer; %" PRId64 " characters\n",
-           account.traces, account.right, account.wrong, account.unparsed, account.characters);
+    if (call->common.json)
+        print_json(&account, remote);
+    else if (remote && own->dry_run)
+        print_estimate(&account);
+    else
+        print_text(&account, remote);
     return RETORT_OK;
 }
 
 const command command_teach = {
     .name = "teach",
-    .summary = "writes a teacher's traces for problems of the embedded world",
-    .description = "The flexible teacher solves by honest search and tells it as a thoughtful person would: it tries, "
-                   "checks, notices "
-                   "what fails, changes its approach and verifies the end. The rigid teacher writes only the correct "
-                   "derivation, in "
-                   "formal steps. Nothing is screened: a trace that gives up at the length budget stays in.",
-    .examples = "retort teach problems.jsonl --teacher flexible --output traces.jsonl\ttraces to distil from\n",
+    .summary = "writes a teacher's traces: of the embedded world's, or of a model at an endpoint",
+    .description =
+        "The world's flexible teacher solves by honest search and tells it as a thoughtful person would: it tries, "
+        "checks, notices what fails, changes its approach and verifies the end. The rigid teacher writes only the "
+        "correct "
+        "derivation, in formal steps. Nothing is screened: a trace that gives up at the length budget stays in.\n\n"
+        "With --base-url the teacher is a model behind an OpenAI-compatible API. Every reply is kept in the store "
+        "before "
+        "the next one is asked for; after a stop the same command asks only for what is missing. The traces are "
+        "written "
+        "when all replies are there.",
+    .examples =
+        "retort teach problems.jsonl --teacher flexible --output traces.jsonl\ttraces to distil from\n"
+        "retort teach aime.jsonl --base-url https://api.deepseek.com/v1 --model deepseek-reasoner --store run.db "
+        "--output traces.jsonl --dry-run\twhat it would cost\n",
     .table = retort_teach_option_table,
     .options_size = sizeof(retort_teach_options),
     .positional = "problems",

@@ -102,9 +102,10 @@ static void launch(rt_http *http, double *wait) {
     }
 }
 
-static void collect(rt_http *http) {
+/* How many exchanges have ended. */
+static int collect(rt_http *http) {
     const CURLMsg *message;
-    int left;
+    int left, ended = 0;
     while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE) continue;
         char *private = NULL;
@@ -115,8 +116,11 @@ static void collect(rt_http *http) {
         const bool again = rt_transfer_goes_on(t, result, &status);
         curl_multi_remove_handle(http->multi, t->easy);
         t->running = false;
-        if (!again) end(http, t, status);
+        if (again) continue;
+        end(http, t, status);
+        ended++;
     }
+    return ended;
 }
 
 retort_status rt_http_step(rt_http *http, double seconds, retort_error *err) {
@@ -124,8 +128,9 @@ retort_status rt_http_step(rt_http *http, double seconds, retort_error *err) {
     RT_CHECK(!rt_interrupted(), err, RETORT_ERR_INTERRUPTED, "interrupted");
     launch(http, &seconds);
     CURLMcode code = curl_multi_perform(http->multi, &running);
-    if (code == CURLM_OK) collect(http);
-    if (code == CURLM_OK && http->active > 0) {
+    /* Where one has ended the caller may have another to start: no waiting. */
+    const int ended = code == CURLM_OK ? collect(http) : 0;
+    if (code == CURLM_OK && ended == 0 && http->active > 0) {
         launch(http, &seconds); /* redirects go on at once */
         code = curl_multi_perform(http->multi, &running);
         if (code == CURLM_OK) code = curl_multi_poll(http->multi, NULL, 0, (int)(1000 * seconds) + 1, NULL);

@@ -14,7 +14,7 @@
  *   environment (https_proxy, no_proxy, ...). Only http and https are spoken, also after a redirect.
  * - The token goes to the origin (scheme, host, port) of the request's own URL, and to no other one that a redirect
  *   names; once a redirect has left that origin, the token stays away. It stands in no message.
- * - Tried again: connections that fail or are cut, and the statuses 408, 429, 500, 502, 503, 504; first after
+ * - Tried again: connections that fail or are cut, and the statuses 408, 409, 429, 500, 502, 503, 504; first after
  *   `pause` seconds, then twice as long each time, or as long as Retry-After says. An exchange that moves on (a MiB or
  *   more since the last failure) starts counting anew.
  * - Bodies are bounded by the request's max_body, headers by RT_HEADERS_MAXIMUM, redirects by RT_HTTP_REDIRECTS.
@@ -33,6 +33,7 @@ typedef struct rt_http_options {
     int max_connections;    /* at once; 0: no bound */
     int retries;            /* tries after the first */
     double pause;           /* seconds before the second try */
+    double jitter; /* up to this share of each pause is left out at random, so that many do not come back at once */
     double longest_pause;   /* a server that asks for more is an error at once */
     double connect_timeout; /* seconds */
     double stall_timeout;   /* seconds without a byte after which a connection counts as cut */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "core/progress.h"
 #include "net/url.h"
@@ -210,7 +211,14 @@ static bool is_passing(CURLcode result) {
 }
 
 static bool is_passing_status(int status) {
-    return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+    return status == 408 || status == 409 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+/* Random by any means: only times depend on it. */
+static double shorten(double pause, double jitter) {
+    uint32_t random = 0;
+    if (jitter <= 0 || getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random) return pause;
+    return pause * (1 - jitter * ((double)random / (double)UINT32_MAX));
 }
 
 /* Whether there is another try, and when. */
@@ -225,7 +233,7 @@ static bool try_again(rt_transfer *t, double asked) {
     for (int i = 0; i < t->failed && pause < t->options->longest_pause; i++) pause *= 2;
     if (pause > t->options->longest_pause) pause = t->options->longest_pause;
     t->failed++;
-    t->not_before = rt_now() + (asked >= 0 ? asked : pause);
+    t->not_before = rt_now() + (asked >= 0 ? asked : shorten(pause, t->options->jitter));
     char *url = rt_strdup(t->request.url); /* where a redirect led may have expired */
     if (url == NULL) return false;
     rt_free(t->url);

@@ -6,9 +6,10 @@
 #include "core/file.h"
 #include "core/progress.h"
 #include "data/world.h"
+#include "teach/remote.h"
 #include "verify/answer.h"
 
-/* The choices below are in the order of rt_split and rt_teacher. */
+/* The choices below are in the order of rt_split. */
 const retort_option retort_data_option_table[] = {
     {.name = "split",
      .type = RETORT_OPTION_CHOICE,
@@ -40,55 +41,6 @@ const retort_option retort_data_option_table[] = {
      .argument = "FILE",
      .required = true,
      .help = "JSONL file to write, one problem a line."},
-    {0},
-};
-
-const retort_option retort_teach_option_table[] = {
-    {.name = "problems",
-     .type = RETORT_OPTION_STRING,
-     .offset = offsetof(retort_teach_options, problems),
-     .argument = "FILE",
-     .required = true,
-     .help = "Problems as JSONL, as `retort data` writes them.",
-     .group = "Traces"},
-    {.name = "output",
-     .type = RETORT_OPTION_STRING,
-     .offset = offsetof(retort_teach_options, output),
-     .argument = "FILE",
-     .required = true,
-     .help = "JSONL file to write, one trace a line."},
-    {.name = "teacher",
-     .type = RETORT_OPTION_CHOICE,
-     .offset = offsetof(retort_teach_options, teacher),
-     .default_value = "flexible",
-     .argument = "NAME",
-     .choices = "flexible|rigid|terse",
-     .help =
-         "Who answers: an honest search told in words, the correct derivation in formal steps, or the bare answer."},
-    {.name = "seed",
-     .type = RETORT_OPTION_INT,
-     .offset = offsetof(retort_teach_options, seed),
-     .default_value = "1",
-     .argument = "N",
-     .minimum = 0,
-     .maximum = 9e15,
-     .help = "Fixes what the teacher tries and how it says it."},
-    {.name = "budget",
-     .type = RETORT_OPTION_INT,
-     .offset = offsetof(retort_teach_options, budget),
-     .default_value = "900",
-     .argument = "N",
-     .minimum = 100,
-     .maximum = 100000,
-     .help = "Characters after which the flexible teacher gives up and says so."},
-    {.name = "max_examples",
-     .type = RETORT_OPTION_INT,
-     .offset = offsetof(retort_teach_options, max_examples),
-     .default_value = "0",
-     .argument = "N",
-     .minimum = 0,
-     .maximum = 1e9,
-     .help = "Answer only the first N problems; 0 answers all."},
     {0},
 };
 
@@ -137,6 +89,12 @@ retort_status retort_teach(const retort_teach_options *options, const retort_pro
     RT_TRY(rt_problems_read(options->problems, &problems, err));
     int64_t count = problems.count;
     if (options->max_examples > 0 && options->max_examples < count) count = options->max_examples;
+    if (options->base_url != NULL) {
+        const retort_status st = rt_teach_remote(options, &problems, count, progress, &counted, err);
+        if (account) *account = counted;
+        rt_problems_free(&problems);
+        return st;
+    }
     retort_status st = rt_atomic_open(&file, options->output, err);
     for (int64_t i = 0; st == RETORT_OK && i < count; i++) {
         if (rt_interrupted()) st = rt_fail(err, RETORT_ERR_INTERRUPTED, "interrupted; run the same command again");
