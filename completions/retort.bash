@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull regrade report rl sample serve study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull regrade report rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     case "${COMP_WORDS[1]}" in
@@ -278,6 +278,15 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
+    store)
+        flags='--help --store --check --no-check --export --format --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --store) kind=file ;;
+            --export) kind=file ;;
+            --format) words='rows trl' ;;
+            --config) kind=file ;;
+        esac
+        ;;
     study)
         flags='--help --recipe --out --base --quick --no-quick --seed --threads --examples --rl-problems --teacher-budget --test-problems --hard-problems --transfer-problems --samples --max-new-tokens --batch --temperature --top-p --browser-problems --config --quiet --no-quiet'
         case "$previous" in
@@ -302,14 +311,39 @@ _retort() {
         esac
         ;;
     teach)
-        flags='--help --problems --output --teacher --seed --budget --max-examples --config --json --no-json --quiet --no-quiet'
+        flags='--help --problems --output --seed --max-examples --keep --teacher --budget --base-url --model --store --api-key-file --api --system-prompt --instruction --n --max-tokens --temperature --top-p --extra-body --stream --no-stream --think --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --problems) kind=file ;;
             --output) kind=file ;;
-            --teacher) words='flexible rigid terse' ;;
             --seed) kind=none ;;
-            --budget) kind=none ;;
             --max-examples) kind=none ;;
+            --keep) words='all correct' ;;
+            --teacher) words='flexible rigid terse' ;;
+            --budget) kind=none ;;
+            --base-url) kind=none ;;
+            --model) kind=none ;;
+            --store) kind=file ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --system-prompt) kind=none ;;
+            --instruction) kind=none ;;
+            --n) kind=none ;;
+            --max-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --extra-body) kind=none ;;
+            --think) words='tags drop only' ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -43,7 +43,8 @@ typedef struct command {
 
 extern const command command_behaviors, command_contamination, command_data, command_distill, command_eval,
     command_model, command_pretrain, command_pull, command_regrade, command_report, command_rl, command_sample,
-    command_serve, command_study, command_teach, command_template, command_tokenize, command_tokens, command_verify;
+    command_serve, command_store, command_study, command_teach, command_template, command_tokenize, command_tokens,
+    command_verify;
 
 /* main.c: every command, sorted by name; a NULL ends it. */
 extern const command *const COMMANDS[];

@@ -269,3 +269,13 @@ retort_status rt_store_check(rt_store *store, retort_error *err) {
     sqlite3_finalize(s);
     return st;
 }
+
+retort_status rt_store_compose(const rt_stored_response *response, rt_buffer *out, retort_error *err) {
+    const char *thought = response->reasoning;
+    if (thought != NULL) {
+        const size_t length = strlen(thought);
+        const bool line = length > 0 && thought[length - 1] == '\n';
+        RT_TRY(rt_buffer_printf(out, err, "<think>\n%s%s</think>\n\n", thought, line ? "" : "\n"));
+    }
+    return rt_buffer_puts(out, response->text, err);
+}

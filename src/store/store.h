@@ -38,6 +38,10 @@ typedef struct rt_stored_response {
     int64_t created;                          /* Unix time */
 } rt_stored_response;
 
+/* The whole of a reply as one text: a thought that came apart from the answer goes back before it, between <think>
+ * tags. */
+retort_status rt_store_compose(const rt_stored_response *response, rt_buffer *out, retort_error *err);
+
 /* *out true if there is a reply to this key. */
 retort_status rt_store_has(rt_store *store, const char *key, bool *out, retort_error *err);
 /* Durable when it returns. A key that is there already keeps its first reply, and *fresh (may be NULL) is false: what

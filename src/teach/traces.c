@@ -3,22 +3,15 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "verify/answer.h"
+#include "verify/grade.h"
 
 enum { THINK_TAGS, THINK_DROP, THINK_ONLY };
 enum { KEEP_ALL, KEEP_CORRECT };
 
-/* The trace as the student should learn it. A thought that the endpoint took apart goes back between its tags; one that
- * stands in the text already is left as it is. */
+/* The trace as the student should learn it. */
 static retort_status compose(const rt_stored_response *reply, int think, rt_buffer *out, retort_error *err) {
-    const bool thought = reply->reasoning != NULL && think != THINK_DROP;
-    if (thought && think == THINK_ONLY) return rt_buffer_puts(out, reply->reasoning, err);
-    if (thought) {
-        const size_t length = strlen(reply->reasoning);
-        const bool line = length > 0 && reply->reasoning[length - 1] == '\n';
-        RT_TRY(rt_buffer_printf(out, err, "<think>\n%s%s</think>\n\n", reply->reasoning, line ? "" : "\n"));
-    }
-    return rt_buffer_puts(out, reply->text, err);
+    if (think == THINK_TAGS || reply->reasoning == NULL) return rt_store_compose(reply, out, err);
+    return rt_buffer_puts(out, think == THINK_ONLY ? reply->reasoning : reply->text, err);
 }
 
 typedef struct writer {
@@ -37,10 +30,11 @@ static retort_status write_trace(writer *w, int64_t q, const rt_stored_response 
     RT_TRY(compose(reply, o->think, &w->trace, err));
     const char *text = w->trace.length > 0 ? w->trace.data : "";
     const bool graded = problem->question.family != RT_FAMILY_TEXT || problem->answer != NULL;
-    const rt_verdict verdict = graded ? rt_answer_grade(&problem->question, text, w->trace.length, NULL) : RT_UNPARSED;
-    a->right += graded && verdict == RT_RIGHT;
-    a->wrong += graded && verdict == RT_WRONG;
-    a->unparsed += !graded || verdict == RT_UNPARSED;
+    rt_verdict verdict = RT_UNPARSED;
+    if (graded) RT_TRY(rt_grade_strict(&problem->question, text, w->trace.length, &verdict, err));
+    a->right += verdict == RT_RIGHT;
+    a->wrong += verdict == RT_WRONG;
+    a->unparsed += verdict != RT_RIGHT && verdict != RT_WRONG;
     if (o->keep == KEEP_CORRECT && verdict != RT_RIGHT) {
         a->left_out++;
         return RETORT_OK;
