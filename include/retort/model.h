@@ -10,7 +10,8 @@
  *     retort_model_info_release(&info);
  *
  * Inspecting reads everything as training would, so a folder that passes will load: config.json,
- * generation_config.json, every weight of model.safetensors, and the outline of tokenizer.json where there is one.
+ * generation_config.json, every weight of model.safetensors or its shards, and the outline of tokenizer.json where
+ * there is one.
  */
 #ifndef RETORT_MODEL_H
 #define RETORT_MODEL_H
@@ -41,7 +42,8 @@ typedef struct retort_model_info {
     int64_t attention_heads, key_value_heads, head_dim;
 
     char dtype[8];          /* of the weights in the file: "F32", "BF16", "F16", or "mixed" */
-    int64_t weight_bytes;   /* size of model.safetensors */
+    int64_t weight_files;   /* 1, or the number of shards that model.safetensors.index.json lists */
+    int64_t weight_bytes;   /* size of model.safetensors, or of all shards */
     int64_t bytes_on_disk;  /* of all plain files in the folder */
     int64_t memory_bytes;   /* of the weights in memory, which is always float32 */
     int64_t kv_cache_bytes; /* of keys and values for each token of context while sampling */
@@ -59,7 +61,7 @@ typedef struct retort_model_info {
     bool has_prompt_template;
 
     char weights_sha256[65]; /* over the configuration and the weights as float32, in tensor order */
-    char file_sha256[65];    /* of model.safetensors, as sha256sum prints it */
+    char file_sha256[65];    /* of model.safetensors, as sha256sum prints it; of several files, one after another */
 } retort_model_info;
 
 /* Fills *out, which may be uninitialised; on failure nothing needs releasing. Thread-safe. */

@@ -34,8 +34,10 @@ static void print_info(const retort_model_info *info) {
     } else {
         printf("tokenizer      none\n");
     }
-    printf("disk           %.2f MiB, weights %.2f MiB\n", (double)info->bytes_on_disk / MIB,
+    printf("disk           %.2f MiB, weights %.2f MiB", (double)info->bytes_on_disk / MIB,
            (double)info->weight_bytes / MIB);
+    if (info->weight_files > 1) printf(" in %" PRId64 " files", info->weight_files);
+    printf("\n");
     printf("memory         %.2f MiB of weights, %" PRId64 " bytes of key-value cache a token\n",
            (double)info->memory_bytes / MIB, info->kv_cache_bytes);
     printf("weights        sha256 %s\n", info->weights_sha256);

@@ -135,7 +135,9 @@ retort_status rt_atomic_open(rt_atomic_file *file, const char *path, retort_erro
     file->path = rt_strdup(path);
     file->temporary = rt_malloc(length + sizeof ".tmp");
     if (file->path == NULL || file->temporary == NULL) {
-        rt_atomic_abort(file);
+        rt_free(file->path); /* nothing is there yet to be removed */
+        rt_free(file->temporary);
+        memset(file, 0, sizeof *file);
         return out_of_memory(err, path);
     }
     memcpy(file->temporary, path, length);
@@ -272,4 +274,10 @@ retort_status rt_map_file(const char *path, rt_mapping *out, retort_error *err) 
 void rt_unmap_file(rt_mapping *mapping) {
     if (mapping->data != NULL) munmap((void *)(uintptr_t)mapping->data, mapping->length);
     *mapping = (rt_mapping){NULL, 0};
+}
+
+void rt_map_forget(const rt_mapping *mapping, size_t offset, size_t length) {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t first = offset / page * page, end = (offset + length) / page * page;
+    if (first < end) (void)madvise((void *)(uintptr_t)(mapping->data + first), end - first, MADV_DONTNEED);
 }

@@ -49,5 +49,8 @@ typedef struct rt_mapping {
 } rt_mapping;
 retort_status rt_map_file(const char *path, rt_mapping *out, retort_error *err);
 void rt_unmap_file(rt_mapping *mapping);
+/* Gives the pages of these bytes, but for one that goes on behind them, back to the system. Reading them again fetches
+ * them again. */
+void rt_map_forget(const rt_mapping *mapping, size_t offset, size_t length);
 
 #endif

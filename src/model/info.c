@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -34,17 +35,41 @@ static void copy_config(const rt_model *model, retort_model_info *info) {
     info->kv_cache_bytes = 2 * c->num_hidden_layers * c->num_key_value_heads * c->head_dim * (int64_t)sizeof(float);
 }
 
+/* One digest over the bytes of all files in order, as `cat model-*.safetensors | sha256sum` gives it. */
+static void hash_files(const rt_weights *weights, char hex[65]) {
+    enum { PIECE = 1 << 22 };
+    struct sha256_ctx context;
+    uint8_t digest[SHA256_DIGEST_SIZE];
+    sha256_init(&context);
+    for (int64_t f = 0; f < weights->num_files; f++) {
+        const rt_mapping *mapping = &weights->files[f].mapping;
+        for (size_t at = 0; at < mapping->length; at += PIECE) {
+            const size_t n = mapping->length - at < PIECE ? mapping->length - at : PIECE;
+            sha256_update(&context, n, mapping->data + at);
+            rt_map_forget(mapping, at, n);
+        }
+    }
+    sha256_digest(&context, sizeof digest, digest);
+    for (size_t i = 0; i < sizeof digest; i++) snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+}
+
 static retort_status inspect_weights(const char *dir, retort_model_info *info, retort_error *err) {
-    rt_safetensors file = {0};
-    RT_TRY(rt_weights_open(dir, &file, err));
-    info->tensors = file.count;
-    info->weight_bytes = (int64_t)file.mapping.length;
-    const char *dtype = file.entries[0].dtype; /* the loaded model has tensors */
-    for (int64_t i = 1; i < file.count; i++)
-        if (file.entries[i].dtype != dtype) dtype = "mixed";
-    snprintf(info->dtype, sizeof info->dtype, "%s", dtype);
-    rt_sha256(file.mapping.data, file.mapping.length, info->file_sha256);
-    rt_safetensors_close(&file);
+    rt_weights weights;
+    RT_TRY(rt_weights_open(dir, &weights, err));
+    info->tensors = weights.count;
+    info->weight_files = weights.num_files;
+    const char *dtype = NULL;
+    for (int64_t f = 0; f < weights.num_files; f++) {
+        const rt_safetensors *file = &weights.files[f];
+        info->weight_bytes += (int64_t)file->mapping.length;
+        for (int64_t i = 0; i < file->count; i++) {
+            const char *own = file->entries[i].dtype;
+            dtype = dtype == NULL || dtype == own ? own : "mixed";
+        }
+    }
+    snprintf(info->dtype, sizeof info->dtype, "%s", dtype); /* the loaded model has tensors */
+    hash_files(&weights, info->file_sha256);
+    rt_weights_close(&weights);
     return RETORT_OK;
 }
 
@@ -164,6 +189,7 @@ static bool put_integers(json_t *object, const retort_model_info *info) {
         {"embedding_parameters", info->embedding_parameters},
         {"non_embedding_parameters", info->non_embedding_parameters},
         {"tensors", info->tensors},
+        {"weight_files", info->weight_files},
         {"layers", info->layers},
         {"hidden_size", info->hidden_size},
         {"intermediate_size", info->intermediate_size},

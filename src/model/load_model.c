@@ -1,3 +1,4 @@
+#include <math.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,107 +10,74 @@
 #include "model/safetensors.h"
 #include "model/weights.h"
 
-retort_status rt_weights_list(const rt_params *params, bool with_head, rt_st_tensor **out, int64_t *count,
-                              retort_error *err) {
-    const int64_t n = params->num_tensors;
-    rt_st_tensor *list = rt_calloc((size_t)n + 1, sizeof *list);
-    RT_CHECK(list != NULL, err, RETORT_ERR_MEMORY, "out of memory for a list of %lld tensors", (long long)n);
-    for (int64_t i = 0; i < n; i++) {
-        const rt_tensor *tensor = &params->tensors[i];
-        list[i] = (rt_st_tensor){.name = tensor->name, .dims = tensor->dims};
-        for (int32_t d = 0; d < tensor->dims; d++) list[i].shape[d] = tensor->shape[d];
-        if (tensor->half && params->half != NULL) list[i].half = params->half + tensor->offset;
-        if (!tensor->half && params->data != NULL) list[i].data = params->data + tensor->offset;
+enum {
+    PIECE = 1 << 14, /* numbers converted at a time */
+    FORGET =
+        256 * PIECE /* numbers after which the pages read are given back: loading needs little more than the weights
+                       themselves, and touching a page maps a few around it, which would undo smaller steps */
+};
+
+static retort_status check_finite(const rt_weight *from, const float *read, const float *stored, int64_t first,
+                                  int64_t n, retort_error *err) {
+    const int64_t bad = rt_find_nonfinite(stored, n);
+    if (bad < 0) return RETORT_OK;
+    if (isfinite(read[bad]))
+        return rt_fail(err, RETORT_ERR_FORMAT,
+                       "'%s': tensor '%.200s' has the value %g at element %lld, which is not a finite number in BF16",
+                       from->file->path, from->entry->name, (double)read[bad], (long long)(first + bad));
+    return rt_fail(err, RETORT_ERR_FORMAT, "'%s': tensor '%.200s' has the non-finite value %f at element %lld",
+                   from->file->path, from->entry->name, (double)read[bad], (long long)(first + bad));
+}
+
+static retort_status load_piece(const rt_weight *from, rt_dtype dtype, const unsigned char *bytes, rt_params *params,
+                                const rt_tensor *tensor, int64_t first, int64_t n, retort_error *err) {
+    if (!tensor->half) {
+        float *to = params->data + tensor->offset + first;
+        rt_dtype_decode(dtype, bytes, n, to);
+        return check_finite(from, to, to, first, n, err);
     }
-    *count = n;
-    if (with_head) { /* a copy of the tied matrix: checked, not read */
-        list[*count] = list[0];
-        list[*count].name = "lm_head.weight";
-        list[(*count)++].data = NULL;
-    }
-    *out = list;
-    return RETORT_OK;
+    float read[PIECE], stored[PIECE];
+    rt_dtype_decode(dtype, bytes, n, read);
+    rt_params_store(params, tensor, first, n, read);
+    rt_params_fetch(params, tensor, first, n, stored);
+    return check_finite(from, read, stored, first, n, err);
 }
 
-/* A tied head in the file must be what tying means, or the file's author meant another model. */
-static retort_status check_tied_head(const rt_safetensors *file, retort_error *err) {
-    const rt_st_entry *embed = rt_safetensors_find(file, "model.embed_tokens.weight");
-    const rt_st_entry *head = rt_safetensors_find(file, "lm_head.weight");
-    RT_CHECK(embed->dtype == head->dtype && memcmp(embed->data, head->data, embed->bytes) == 0, err, RETORT_ERR_FORMAT,
-             "'%s': 'lm_head.weight' differs from 'model.embed_tokens.weight' although config.json says "
-             "'tie_word_embeddings'",
-             file->path);
-    return RETORT_OK;
-}
-
-retort_status rt_weights_check(const rt_config *config, const rt_safetensors *file, retort_error *err) {
-    rt_params layout;
-    RT_TRY(rt_params_layout(config, &layout, err));
-    const bool tied_head = config->tie_word_embeddings && rt_safetensors_find(file, "lm_head.weight") != NULL;
-    rt_st_tensor *list = NULL;
-    int64_t count = 0;
-    retort_status st = rt_weights_list(&layout, tied_head, &list, &count, err);
-    if (st == RETORT_OK) st = rt_safetensors_match(file, list, count, err);
-    if (st == RETORT_OK && tied_head) st = check_tied_head(file, err);
-    rt_free(list);
-    rt_params_release(&layout);
-    return st;
-}
-
-retort_status rt_weights_open(const char *dir, rt_safetensors *out, retort_error *err) {
-    char *path = rt_path_join(dir, "model.safetensors"), *index = rt_path_join(dir, "model.safetensors.index.json");
-    retort_status st;
-    if (path == NULL || index == NULL)
-        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory while opening '%s'", dir);
-    else if (!rt_path_exists(path) && rt_path_exists(index))
-        st =
-            rt_fail(err, RETORT_ERR_UNSUPPORTED,
-                    "'%s': weights in several files are not supported; save the model as one model.safetensors", index);
-    else
-        st = rt_safetensors_open(path, out, err);
-    rt_free(path);
-    rt_free(index);
-    return st;
-}
-
-/* A matrix into bfloat16, piece by piece: no second copy of it is made. */
-static retort_status load_half(const rt_safetensors *file, const rt_st_entry *entry, rt_params *params,
-                               const rt_tensor *tensor, retort_error *err) {
-    enum { PIECE = 1 << 14 };
-    float piece[PIECE], rounded[PIECE];
+static retort_status load_tensor(const rt_weight *from, rt_params *params, const rt_tensor *tensor, retort_error *err) {
     rt_dtype dtype = RT_DTYPE_F32; /* rt_weights_check has seen that it is one of the three */
-    (void)rt_dtype_from_name(entry->dtype, &dtype);
-    for (int64_t first = 0; first < entry->count; first += PIECE) {
-        const int64_t n = entry->count - first < PIECE ? entry->count - first : PIECE;
-        rt_dtype_decode(dtype, entry->data + (size_t)first * rt_dtype_size(dtype), n, piece);
-        rt_params_store(params, tensor, first, n, piece);
-        rt_params_fetch(params, tensor, first, n, rounded);
-        const int64_t bad = rt_find_nonfinite(rounded, n);
-        RT_CHECK(bad < 0, err, RETORT_ERR_FORMAT,
-                 "'%s': tensor '%.200s' has the value %g at element %lld, which is not a finite number in BF16",
-                 file->path, entry->name, (double)piece[bad], (long long)(first + bad));
+    (void)rt_dtype_from_name(from->entry->dtype, &dtype);
+    const size_t size = rt_dtype_size(dtype);
+    int64_t kept = 0;
+    for (int64_t first = 0; first < tensor->count; first += PIECE) {
+        const int64_t n = tensor->count - first < PIECE ? tensor->count - first : PIECE, end = first + n;
+        RT_TRY(load_piece(from, dtype, from->entry->data + (size_t)first * size, params, tensor, first, n, err));
+        if (end - kept < FORGET && end < tensor->count) continue;
+        rt_safetensors_forget(from->file, from->entry->data + (size_t)kept * size, (size_t)(end - kept) * size);
+        kept = end;
     }
     return RETORT_OK;
 }
 
-/* The file is checked against the configuration before memory for the model is taken: a small file cannot make the
+/* The files are checked against the configuration before memory for the model is taken: a small file cannot make the
  * program allocate what a false config.json claims. */
-static retort_status load_weights(const rt_safetensors *file, rt_model *model, retort_error *err) {
-    RT_TRY(rt_weights_check(&model->config, file, err));
+static retort_status load_weights(const rt_weights *weights, rt_model *model, retort_error *err) {
+    RT_TRY(rt_weights_check(&model->config, weights, err));
     RT_TRY(rt_params_create(&model->config, &model->params, err));
     for (int64_t i = 0; i < model->params.num_tensors; i++) {
         const rt_tensor *tensor = &model->params.tensors[i];
-        const rt_st_entry *entry = rt_safetensors_find(file, tensor->name);
-        RT_TRY(tensor->half ? load_half(file, entry, &model->params, tensor, err)
-                            : rt_safetensors_decode(file, entry, model->params.data + tensor->offset, err));
+        const rt_weight from = rt_weights_find(weights, tensor->name);
+        RT_TRY(load_tensor(&from, &model->params, tensor, err));
     }
     return RETORT_OK;
 }
 
-static rt_dtype dtype_of(const rt_safetensors *file, rt_weights_form form) {
+static rt_dtype dtype_of(const rt_weights *weights, rt_weights_form form) {
     if (form != RT_WEIGHTS_AUTO) return form == RT_WEIGHTS_BF16 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
-    for (int64_t i = 0; i < file->count; i++)
-        if (file->entries[i].dims == 2 && strcmp(file->entries[i].dtype, "BF16") != 0) return RT_DTYPE_F32;
+    for (int64_t f = 0; f < weights->num_files; f++) {
+        const rt_safetensors *file = &weights->files[f];
+        for (int64_t i = 0; i < file->count; i++)
+            if (file->entries[i].dims == 2 && strcmp(file->entries[i].dtype, "BF16") != 0) return RT_DTYPE_F32;
+    }
     return RT_DTYPE_BF16;
 }
 
@@ -121,11 +89,11 @@ static retort_status load_folder(const char *dir, rt_weights_form form, rt_model
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, &model.config, err));
-    rt_safetensors file = {0};
-    RT_TRY(rt_weights_open(dir, &file, err));
-    model.config.weights_dtype = dtype_of(&file, form);
-    retort_status st = load_weights(&file, &model, err);
-    rt_safetensors_close(&file);
+    rt_weights weights;
+    RT_TRY(rt_weights_open(dir, &weights, err));
+    model.config.weights_dtype = dtype_of(&weights, form);
+    retort_status st = load_weights(&weights, &model, err);
+    rt_weights_close(&weights);
     if (st != RETORT_OK) {
         rt_model_release(&model);
         return st;
@@ -187,7 +155,6 @@ static retort_status config_text(const rt_config *c, rt_buffer *text, retort_err
 }
 
 static void hash_weights(struct sha256_ctx *context, const rt_params *params) {
-    enum { PIECE = 1 << 14 };
     float piece[PIECE];
     for (int64_t i = 0; i < params->num_tensors; i++) {
         const rt_tensor *tensor = &params->tensors[i];

@@ -142,8 +142,8 @@ typedef struct rt_model {
 
 /* ---- disk: a Hugging Face directory ---- */
 /* `dir` is a path or the name of a model in the Hub's cache (rt_model_path). Reads config.json (and
- * generation_config.json's eos list) and model.safetensors (F32, BF16, F16), everything validated before use. Weights
- * become float32. */
+ * generation_config.json's eos list) and model.safetensors or its shards (F32, BF16, F16), everything validated before
+ * use. Weights become float32. */
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
 /* The same with matrices held as: what the file has (bfloat16 if all its matrices are, else float32: no result depends
  * on it), float32, or bfloat16 (rounded). The order is that of the option's choices "auto|f32|bf16". */
@@ -157,6 +157,12 @@ typedef struct rt_model_source {
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
 retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
+/* The same with weights in files of at most max_bytes (a larger tensor has one to itself) where one would be larger,
+ * and model.safetensors.index.json beside them; rt_model_save cuts at 5 GB, as is usual on the Hub. Weight files that
+ * an earlier save left in the folder are removed. */
+#define RT_SHARD_BYTES 5000000000
+retort_status rt_model_save_shards(const rt_model *model, const char *dir, rt_dtype dtype, int64_t max_bytes,
+                                   retort_error *err);
 void rt_model_release(rt_model *model);
 /* SHA-256 over config and the weights as float32 in tensor order: a model held as bfloat16 has the hash of the float32
  * model with those values. */

@@ -203,6 +203,10 @@ void rt_safetensors_close(rt_safetensors *file) {
     *file = (rt_safetensors){0};
 }
 
+void rt_safetensors_forget(const rt_safetensors *file, const unsigned char *data, size_t length) {
+    if (file->mapping.data != NULL) rt_map_forget(&file->mapping, (size_t)(data - file->mapping.data), length);
+}
+
 /* ---- content ---- */
 
 const rt_st_entry *rt_safetensors_find(const rt_safetensors *file, const char *name) {
@@ -215,9 +219,8 @@ const char *rt_safetensors_metadata(const rt_safetensors *file, const char *key)
     return json_string_value(json_object_get(json_object_get(file->header, "__metadata__"), key));
 }
 
-static retort_status match_one(const rt_safetensors *file, const rt_st_tensor *tensor, const rt_st_entry *entry,
-                               retort_error *err) {
-    RT_CHECK(entry != NULL, err, RETORT_ERR_NOT_FOUND, "'%s' lacks the tensor '%s'", file->path, tensor->name);
+retort_status rt_safetensors_match_one(const rt_safetensors *file, const rt_st_entry *entry, const rt_st_tensor *tensor,
+                                       retort_error *err) {
     char found[SHAPE_TEXT], needed[SHAPE_TEXT];
     const bool same = entry->dims == tensor->dims &&
                       memcmp(entry->shape, tensor->shape, (size_t)tensor->dims * sizeof *tensor->shape) == 0;
@@ -236,7 +239,9 @@ retort_status rt_safetensors_match(const rt_safetensors *file, const rt_st_tenso
     retort_status st = RETORT_OK;
     for (int64_t i = 0; i < count && st == RETORT_OK; i++) {
         const rt_st_entry *entry = rt_safetensors_find(file, tensors[i].name);
-        st = match_one(file, &tensors[i], entry, err);
+        st = entry != NULL
+                 ? rt_safetensors_match_one(file, entry, &tensors[i], err)
+                 : rt_fail(err, RETORT_ERR_NOT_FOUND, "'%s' lacks the tensor '%s'", file->path, tensors[i].name);
         if (st == RETORT_OK) wanted[entry - file->entries] = true;
     }
     for (int64_t i = 0; i < file->count && st == RETORT_OK; i++)
@@ -253,6 +258,7 @@ retort_status rt_safetensors_decode(const rt_safetensors *file, const rt_st_entr
     RT_CHECK(rt_dtype_from_name(entry->dtype, &dtype), err, RETORT_ERR_UNSUPPORTED,
              "'%s': tensor '%.200s' has dtype %s, expected F32, BF16 or F16", file->path, entry->name, entry->dtype);
     rt_dtype_decode(dtype, entry->data, entry->count, out);
+    rt_safetensors_forget(file, entry->data, entry->bytes);
     const int64_t bad = rt_find_nonfinite(out, entry->count);
     RT_CHECK(bad < 0, err, RETORT_ERR_FORMAT, "'%s': tensor '%.200s' has the non-finite value %f at element %lld",
              file->path, entry->name, (double)out[bad], (long long)bad);

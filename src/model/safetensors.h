@@ -90,6 +90,12 @@ const char *rt_safetensors_metadata(const rt_safetensors *file, const char *key)
 /* Checks names, shapes and float types against the list: nothing missing, nothing else there. Reads no data. */
 retort_status rt_safetensors_match(const rt_safetensors *file, const rt_st_tensor *tensors, int64_t count,
                                    retort_error *err);
+/* The same for one tensor of the file, by shape and type. */
+retort_status rt_safetensors_match_one(const rt_safetensors *file, const rt_st_entry *entry, const rt_st_tensor *tensor,
+                                       retort_error *err);
+/* These bytes have been read and will not be again soon: their pages are given back to the system (reading them again
+ * is correct, but slower). Nothing happens over bytes in memory. */
+void rt_safetensors_forget(const rt_safetensors *file, const unsigned char *data, size_t length);
 /* Decodes one tensor of float type into out[entry->count]; all values must be finite. */
 retort_status rt_safetensors_decode(const rt_safetensors *file, const rt_st_entry *entry, float *out,
                                     retort_error *err);

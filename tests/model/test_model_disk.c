@@ -244,8 +244,8 @@ static void test_missing_files(void **state) {
                  "cannot open '%s': No such file or directory", weights);
     const char *index = in_scratch("missing/model.safetensors.index.json");
     put_file(index, "{}", 2);
-    expect_error(rt_model_load(dir, &back, &err), &err, RETORT_ERR_UNSUPPORTED,
-                 "'%s': weights in several files are not supported; save the model as one model.safetensors", index);
+    expect_error(rt_model_load(dir, &back, &err), &err, RETORT_ERR_FORMAT,
+                 "'%s' has no object 'weight_map' with tensors", index);
     const char *settings = in_scratch("missing/config.json");
     assert_int_equal(unlink(settings), 0);
     expect_error(rt_model_load(dir, &back, &err), &err, RETORT_ERR_NOT_FOUND,
