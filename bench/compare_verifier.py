@@ -34,6 +34,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+RARER = ("framed", "answer tag", "hashes", "bold")  # carriers that Math-Verify's page does not name
 SETS = ["math500", "hmmt_feb_2025", "aime_1983_2023", "aime_2024", "aime_2025", "amc23", "gsm8k_test", "gsm8k_train"]
 
 
@@ -204,8 +205,7 @@ def classes(rows, columns, out):
     for row in rows:
         verdicts = tuple(row[c]["verdict"] for c in columns)
         if any(error(row["expect"], v) for v in verdicts):
-            groups[(row["body"], row["rule"] + (f" in {row['carrier']}" if row["body"] == "renderings" and row["carrier"]
-                    in ("framed", "answer tag", "hashes", "bold") else ""), row["expect"], verdicts)].append(row)
+            groups[(row["body"], row["rule"] + (f" in {row['carrier']}" if row["body"] == "renderings" and row["carrier"] in RARER else ""), row["expect"], verdicts)].append(row)
     with open(out / "classes.md", "w") as file:
         file.write("| body | rule | truth | " + " | ".join(columns) + " | number | example: gold | response |\n|" + "---|" * (6 + len(columns)) + "\n")
         for key, members in sorted(groups.items(), key=lambda kv: (kv[0][0], -len(kv[1]))):
@@ -262,6 +262,8 @@ def main():
     three = ["retort", "Math-Verify", "Math-Verify reward"]
     judged = [row for row in real if row["expect"] != "open"]
     good = table("Renderings, right and wrong by construction", bodies["renderings"], three)
+    usual = [row for row in bodies["renderings"] if row["carrier"] not in RARER]
+    good &= table("The same without \\fbox, answer tags, #### and bold headings", usual, three)
     good &= table("Adversarial corpus", bodies["adversarial"], three)
     good &= table("Every gold against itself", bodies["gold"], three)
     good &= table("Responses of models", judged, three)

@@ -67,6 +67,8 @@ def carried(text, draw, n, name):
     maths = "$" in text or r"\(" in text
     if maths and "$" in carriers[carrier] or r"\text" in text and carrier in ("hashes", "final answer", "bold", "answer tag"):
         carrier = "box" if profile == "strict" else "box and stop"
+    if carrier == "hashes" and not re.fullmatch(r"[-\d,./ ]+", text):
+        text = f"${text}$"
     return profile, carrier, carriers[carrier].format(text, a=n)
 
 
