@@ -20,10 +20,10 @@ bool rt_answer_boxed(const char *text, size_t length, size_t *begin, size_t *end
 bool rt_expression_eval(const char *text, size_t length, int64_t *numerator, int64_t *denominator,
                         int32_t numbers[RT_MAX_NUMBERS], int32_t *count);
 
-/* Grades a whole response. Countdown and blanks: the boxed expression must parse, use each number exactly once (blanks:
- * in order), and equal the target; a trailing "= target" inside the box is allowed. Text problems: integer answers
- * compared exactly, other answers as normalised strings (a full verifier is a later part). reason (may be NULL) gets
- * a short static sentence. */
+/* Grades a whole response to a problem of the embedded world (Countdown and blanks): the boxed expression must parse,
+ * use each number exactly once (blanks: in order), and equal the target; a trailing "= target" inside the box is
+ * allowed. Needs no memory. Problems with a gold answer go to rt_grade (grade.h); here they have none. reason (may be
+ * NULL) gets a short static sentence. */
 rt_verdict rt_answer_grade(const rt_question *question, const char *response, size_t length, const char **reason);
 
 #endif

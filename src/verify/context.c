@@ -20,9 +20,16 @@ void rt_context_init(rt_verify_context *c, int64_t budget) {
     *c = (rt_verify_context){.budget = budget};
 }
 
+void rt_context_init_fixed(rt_verify_context *c, int64_t budget, void *buffer, size_t size) {
+    rt_context_init(c, budget);
+    c->fixed = true;
+    c->blocks = buffer;
+    *c->blocks = (rt_block){.size = size - sizeof(rt_block)};
+}
+
 void rt_context_free(rt_verify_context *c) {
     rt_nodes_clear(c);
-    while (c->blocks != NULL) {
+    while (c->blocks != NULL && !c->fixed) {
         rt_block *next = c->blocks->next;
         rt_free(c->blocks);
         c->blocks = next;
@@ -58,6 +65,7 @@ void *rt_arena(rt_verify_context *c, size_t count, size_t size) {
         return rt_stop_at(c, RT_STOP_BUDGET, "it would take more than %d MiB of memory", ARENA_MAXIMUM >> 20);
     bytes = (bytes + 7) & ~(size_t)7;
     if (c->blocks == NULL || c->blocks->size - c->blocks->used < bytes) {
+        if (c->fixed) return rt_stop_at(c, RT_STOP_BUDGET, "it does not fit its buffer");
         size_t room = bytes > BLOCK ? bytes : BLOCK;
         rt_block *block = rt_malloc(sizeof(rt_block) + room);
         if (block == NULL) return rt_stop_at(c, RT_STOP_MEMORY, "out of memory");

@@ -29,6 +29,7 @@ typedef struct rt_verify_context {
 
     struct rt_block *blocks; /* the arena, newest first */
     size_t arena_bytes;
+    bool fixed; /* the arena is one block of the caller's and does not grow */
 
     struct rt_node **table; /* every node once, by hash */
     struct rt_node **nodes; /* and by id: operands come before what is made of them */
@@ -41,6 +42,9 @@ typedef struct rt_verify_context {
 } rt_verify_context;
 
 void rt_context_init(rt_verify_context *c, int64_t budget);
+/* Works in the caller's buffer (aligned to 8) alone: what does not fit is over budget, and nothing can be out of
+ * memory. */
+void rt_context_init_fixed(rt_verify_context *c, int64_t budget, void *buffer, size_t size);
 void rt_context_free(rt_verify_context *c);
 
 /* Sets the reason unless there is one already; always returns NULL, to be returned by functions that make things. */

@@ -4,9 +4,14 @@
  *     product = factor { ("*" | "/") factor }
  *     factor  = integer | "(" sum ")"
  *
- * in 64-bit fractions kept in lowest terms with a positive denominator. Every operation is checked for overflow.
+ * in 64-bit fractions kept in lowest terms with a positive denominator. Every operation is checked for overflow. The
+ * tokens are those of all answers (lex.h); the grammar admits these few kinds of them, as plain ASCII.
  */
 #include "verify/answer.h"
+
+#include <string.h>
+
+#include "verify/lex.h"
 
 /* Deeper than any honest answer over RT_MAX_NUMBERS numbers, shallow enough for any stack. */
 enum { DEPTH_MAX = 64 };
@@ -15,8 +20,12 @@ typedef struct fraction {
     int64_t n, d;
 } fraction;
 
+/* A longer answer over RT_MAX_NUMBERS numbers is made of brackets around brackets. The tokens fit into the buffer. */
+enum { TOKENS_MAX = 320, BUFFER = 40 << 10 };
+
 typedef struct parser {
-    const char *p, *end;
+    const char *text; /* of which the tokens are */
+    const rt_token *t;
     int32_t *numbers, *count;
     int depth;
 } parser;
@@ -59,25 +68,22 @@ static bool divide(fraction *x, fraction y) {
     return y.n != 0 && multiply(x, (fraction){y.d, y.n});
 }
 
-static int peek(parser *s) {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\t' || *s->p == '\n' || *s->p == '\r')) s->p++;
-    return s->p < s->end ? (unsigned char)*s->p : -1;
+static bool is_digit(char ch) {
+    return ch >= '0' && ch <= '9';
 }
 
-static bool is_digit(int c) {
-    return c >= '0' && c <= '9';
-}
-
-/* "0" or digits without a leading zero, at most INT32_MAX. */
+/* "0" or digits without a leading zero and without separators, at most INT32_MAX. */
 static bool parse_integer(parser *s, fraction *out) {
-    if (*s->count >= RT_MAX_NUMBERS) return false;
+    const rt_token *t = s->t++;
+    if (*s->count >= RT_MAX_NUMBERS || t->length > 10 || memcmp(s->text + t->begin, t->text, t->length) != 0)
+        return false;
+    if (*t->text == '0' && t->length > 1) return false;
     int64_t value = 0;
-    const char *first = s->p;
-    for (; s->p < s->end && is_digit((unsigned char)*s->p); s->p++) {
-        value = value * 10 + (*s->p - '0');
-        if (value > INT32_MAX) return false;
+    for (size_t i = 0; i < t->length; i++) {
+        if (!is_digit(t->text[i])) return false;
+        value = value * 10 + (t->text[i] - '0');
     }
-    if (*first == '0' && s->p - first > 1) return false;
+    if (value > INT32_MAX) return false;
     s->numbers[(*s->count)++] = (int32_t)value;
     *out = (fraction){value, 1};
     return true;
@@ -86,44 +92,62 @@ static bool parse_integer(parser *s, fraction *out) {
 static bool parse_sum(parser *s, fraction *out);
 
 static bool parse_factor(parser *s, fraction *out) {
-    int c = peek(s);
-    if (is_digit(c)) return parse_integer(s, out);
-    if (c != '(' || s->depth == DEPTH_MAX) return false;
-    s->p++;
+    if (s->t->kind == RT_T_NUMBER) return parse_integer(s, out);
+    if (s->t->kind != RT_T_OPEN || s->depth == DEPTH_MAX) return false;
+    s->t++;
     s->depth++;
-    if (!parse_sum(s, out) || peek(s) != ')') return false;
+    if (!parse_sum(s, out) || s->t->kind != RT_T_CLOSE) return false;
     s->depth--;
-    s->p++;
+    s->t++;
     return true;
 }
 
 static bool parse_product(parser *s, fraction *out) {
     if (!parse_factor(s, out)) return false;
-    for (int c = peek(s); c == '*' || c == '/'; c = peek(s)) {
+    while (s->t->kind == RT_T_TIMES || s->t->kind == RT_T_DIVIDE) {
+        bool times = s->t++->kind == RT_T_TIMES;
         fraction right;
-        s->p++;
-        if (!parse_factor(s, &right) || !(c == '*' ? multiply(out, right) : divide(out, right))) return false;
+        if (!parse_factor(s, &right) || !(times ? multiply(out, right) : divide(out, right))) return false;
     }
     return true;
 }
 
 static bool parse_sum(parser *s, fraction *out) {
     if (!parse_product(s, out)) return false;
-    for (int c = peek(s); c == '+' || c == '-'; c = peek(s)) {
+    while (s->t->kind == RT_T_PLUS || s->t->kind == RT_T_MINUS) {
+        bool minus = s->t++->kind == RT_T_MINUS;
         fraction right;
-        s->p++;
-        if (!parse_product(s, &right) || !add(out, right, c == '-')) return false;
+        if (!parse_product(s, &right) || !add(out, right, minus)) return false;
     }
     return true;
+}
+
+/* The closed alphabet: what is written in other characters may mean the same and is refused all the same. */
+static bool is_closed(const char *text, size_t length) {
+    size_t marks = 0;
+    for (size_t i = 0; i < length; i++) {
+        bool blank = text[i] == ' ' || text[i] == '\t' || text[i] == '\n' || text[i] == '\r';
+        bool mark = memchr("+-*/()", text[i], 6) != NULL;
+        if (!blank && !mark && !is_digit(text[i])) return false;
+        marks += !blank;
+    }
+    return marks > 0 && marks <= TOKENS_MAX + (size_t)RT_MAX_NUMBERS * 10;
 }
 
 bool rt_expression_eval(const char *text, size_t length, int64_t *numerator, int64_t *denominator,
                         int32_t numbers[RT_MAX_NUMBERS], int32_t *count) {
     *count = 0;
-    if (length == 0) return false;
-    parser s = {.p = text, .end = text + length, .numbers = numbers, .count = count};
+    if (!is_closed(text, length)) return false;
+    _Alignas(8) char buffer[BUFFER];
+    rt_verify_context c;
+    rt_tokens tokens;
     fraction value;
-    if (!parse_sum(&s, &value) || peek(&s) != -1) return false;
+    rt_context_init_fixed(&c, INT64_MAX, buffer, sizeof buffer);
+    bool fine = rt_lex(&c, text, length, false, &tokens) && tokens.count <= TOKENS_MAX;
+    parser s = {.text = text, .t = tokens.list, .numbers = numbers, .count = count};
+    fine = fine && parse_sum(&s, &value) && s.t->kind == RT_T_END;
+    rt_context_free(&c);
+    if (!fine) return false;
     *numerator = value.n;
     *denominator = value.d;
     return true;
