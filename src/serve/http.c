@@ -169,20 +169,22 @@ static enum MHD_Result on_metrics(exchange *x, json_t *body) {
     return result;
 }
 
-static enum MHD_Result on_tokenize(exchange *x, json_t *body) {
+typedef bool (*page)(const rt_server *server, const json_t *body, json_t **out, rt_params_error *why);
+
+static enum MHD_Result answer_page(exchange *x, json_t *body, page make) {
     rt_params_error why = {0};
     json_t *out = NULL;
-    const bool good = rt_serve_tokenize(x->server, body, &out, &why);
+    const bool good = make(x->server, body, &out, &why);
     json_decref(body);
     return good ? answer_json(x, 200, out) : answer_refusal(x, &why);
 }
 
+static enum MHD_Result on_tokenize(exchange *x, json_t *body) {
+    return answer_page(x, body, rt_serve_tokenize);
+}
+
 static enum MHD_Result on_detokenize(exchange *x, json_t *body) {
-    rt_params_error why = {0};
-    json_t *out = NULL;
-    const bool good = rt_serve_detokenize(x->server, body, &out, &why);
-    json_decref(body);
-    return good ? answer_json(x, 200, out) : answer_refusal(x, &why);
+    return answer_page(x, body, rt_serve_detokenize);
 }
 
 struct route {
