@@ -3,7 +3,8 @@
 #
 #   ./check.sh                     everything
 #   ./check.sh --only gcc,format   some stages of: gcc clang sanitize format tidy valgrind runner, and (not part of
-#                                  everything) fuzz: every fuzz target for twenty seconds
+#                                  everything) fuzz: every fuzz target for twenty seconds (their corpora are
+#                                  given to them once by every stage that runs tests)
 #   ./check.sh --self-test         proves that a failing test makes this script fail
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -139,8 +140,14 @@ stage_fuzz() {
     build fuzz clang --buildtype=release -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false
     for target in build/fuzz/fuzz/fuzz_*; do
         [ -f "$target" ] && [ -x "$target" ] || continue
-        "$target" -max_total_time=20 -rss_limit_mb=2048 -artifact_prefix="$logs/" >"$logs/fuzz.log" 2>&1
-        tally $? "fuzz: $(basename "$target")" "$logs/fuzz.log"
+        name=$(basename "$target")
+        name=${name#fuzz_}
+        set -- "build/fuzz/found-$name" # what is new goes to the first folder
+        mkdir -p "$1"
+        if [ -d "fuzz/corpus/$name" ]; then set -- "$@" "fuzz/corpus/$name"; fi
+        if [ -f "fuzz/dictionary/$name.dict" ]; then set -- "-dict=fuzz/dictionary/$name.dict" "$@"; fi
+        "$target" -max_total_time=20 -rss_limit_mb=2048 -artifact_prefix="$logs/" "$@" >"$logs/fuzz.log" 2>&1
+        tally $? "fuzz: $name" "$logs/fuzz.log"
     done
 }
 
