@@ -22,6 +22,7 @@ typedef struct retort_eval_options {
     char *model;    /* Hugging Face directory */
     char *adapter;  /* PEFT folder of an adapter of that model, NULL: none */
     int dtype;      /* auto|f32|bf16: how the weights are held */
+    int kv_dtype;   /* f32|bf16: keys and values in the cache */
     char *problems; /* JSONL of problems, or NULL to take `count` problems of the world's `split` */
     char *split;
     int64_t count, problems_seed;

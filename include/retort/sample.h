@@ -13,6 +13,7 @@ typedef struct retort_sample_options {
     char *model;                       /* Hugging Face directory */
     char *adapter;                     /* PEFT folder of an adapter of that model, NULL: none */
     int dtype;                         /* auto|f32|bf16: how the weights are held */
+    int kv_dtype;                      /* f32|bf16: keys and values in the cache */
     char *prompts;                     /* JSONL: id + problem | prompt | messages */
     char *output;                      /* JSONL, "-" or NULL: standard output */
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */

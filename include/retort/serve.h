@@ -23,6 +23,7 @@ typedef struct retort_serve_options {
     char *model;             /* Hugging Face directory */
     char *adapter;           /* PEFT folder of an adapter of that model, NULL: none */
     int dtype;               /* auto|f32|bf16: how the weights are held */
+    int kv_dtype;            /* f32|bf16: keys and values in the cache */
     char *served_model_name; /* what /v1/models says and requests must name; the folder's name when NULL */
     char *host;              /* numeric address; loopback unless said otherwise */
     int64_t port;            /* 0: any free one, which `listening` is told */

@@ -198,6 +198,9 @@ const retort_option retort_eval_option_table[] = {
     {"dtype", RETORT_OPTION_CHOICE, FIELD(dtype), "auto", "NAME",
      "how weights are held: as the file has them (auto: never changes a result), or rounded to bf16", "Machine", 0, 0,
      "auto|f32|bf16", false},
+    {"kv_dtype", RETORT_OPTION_CHOICE, FIELD(kv_dtype), "f32", "NAME",
+     "how the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told the same",
+     NULL, 0, 0, "f32|bf16", false},
     {"batch", RETORT_OPTION_INT, FIELD(batch), "256", "N", "responses sampled at once; never changes a result", NULL, 1,
      4096, NULL, false},
     {"threads", RETORT_OPTION_INT, FIELD(threads), "0", "N", "threads (0: all processors); never changes a result",
@@ -236,7 +239,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
     if (st == RETORT_OK && options->ban_list != NULL) st = rt_word_list_read(options->ban_list, &words, err);
     if (st == RETORT_OK) {
         rt_evaluation evaluation = {
-            .model = {options->model, options->adapter, (rt_weights_form)options->dtype},
+            .model = {options->model, options->adapter, (rt_weights_form)options->dtype, (rt_dtype)options->kv_dtype},
             .name = options->model,
             .problems = &problems,
             .grader = (rt_grader)options->grader,

@@ -165,9 +165,10 @@ void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, in
 
 /* Sampling form: row r is the query at position[r] of sequence slot[r]; its key and value are already in the cache.
  * Cache of one layer: kcache [slots][G] panels of rt_kpanel_floats(capacity, e), vcache [slots][G][capacity][E].
- * Same bits as the training form. capacity < 2^17. */
+ * Same bits as the training form; of a bfloat16 cache, which keeps keys and values rounded, as the training form over
+ * keys and values so rounded (rt_bf16_round). capacity < 2^17. */
 typedef struct rt_kv_layer {
-    float *k, *v;
+    rt_matrix k, v; /* both in the same format */
     int64_t slots, capacity, g, e;
 } rt_kv_layer;
 /* Stores rows k [rows][G*E], v [rows][G*E] at (slot, position). */

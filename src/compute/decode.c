@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "compute/bf16.h"
 #include "compute/gemm.h"
 #include "compute/kernels_attention.h"
 #include "compute/kernels_gemm.h"
@@ -15,12 +16,28 @@ enum {
     LEAST_PROMPT = 4 /* consecutive positions that are worth a tile of queries */
 };
 
-static float *key_panels(const rt_kv_layer *cache, int64_t slot, int64_t group) {
-    return cache->k + (slot * cache->g + group) * rt_kpanel_floats(cache->capacity, cache->e);
+static int64_t panels_at(const rt_kv_layer *cache, int64_t slot, int64_t group) {
+    return (slot * cache->g + group) * rt_kpanel_floats(cache->capacity, cache->e);
 }
 
-static float *value_rows(const rt_kv_layer *cache, int64_t slot, int64_t group) {
-    return cache->v + (slot * cache->g + group) * cache->capacity * cache->e;
+static int64_t values_at(const rt_kv_layer *cache, int64_t slot, int64_t group) {
+    return (slot * cache->g + group) * cache->capacity * cache->e;
+}
+
+static rt_kv_source source(rt_matrix cache, int64_t at) {
+    return cache.f32 != NULL ? (rt_kv_source){.f32 = cache.f32 + at} : (rt_kv_source){.half = cache.bf16 + at};
+}
+
+/* One key and one value of E numbers. */
+static void store_one(const rt_kv_layer *cache, int64_t key, int64_t value, const float *k, const float *v) {
+    const int64_t e = cache->e;
+    if (cache->k.f32 != NULL) {
+        for (int64_t i = 0; i < e; i++) cache->k.f32[key + i * RT_PANEL] = k[i];
+        memcpy(cache->v.f32 + value, v, (size_t)e * sizeof *v);
+        return;
+    }
+    for (int64_t i = 0; i < e; i++) cache->k.bf16[key + i * RT_PANEL] = rt_bf16_of_float(k[i]);
+    rt_bf16_encode(e, v, cache->v.bf16 + value);
 }
 
 void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position, const float *k,
@@ -29,21 +46,25 @@ void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, co
     for (int64_t r = 0; r < rows; r++) {
         for (int64_t group = 0; group < cache->g; group++) {
             int64_t from = (r * cache->g + group) * e, at = position[r];
-            float *panel = key_panels(cache, slot[r], group) + at / RT_PANEL * RT_PANEL * e + at % RT_PANEL;
-            for (int64_t i = 0; i < e; i++) panel[i * RT_PANEL] = k[from + i];
-            memcpy(value_rows(cache, slot[r], group) + at * e, v + from, (size_t)e * sizeof *v);
+            int64_t key = panels_at(cache, slot[r], group) + at / RT_PANEL * RT_PANEL * e + at % RT_PANEL;
+            store_one(cache, key, values_at(cache, slot[r], group) + at * e, k + from, v + from);
         }
     }
+}
+
+static void copy(rt_matrix cache, int64_t to, int64_t from, int64_t count) {
+    if (cache.f32 != NULL)
+        memcpy(cache.f32 + to, cache.f32 + from, (size_t)count * sizeof *cache.f32);
+    else
+        memcpy(cache.bf16 + to, cache.bf16 + from, (size_t)count * sizeof *cache.bf16);
 }
 
 /* Whole panels are copied: keys past `length` are rewritten before a query may see them. */
 void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length) {
     if (from == to) return;
     for (int64_t group = 0; group < cache->g; group++) {
-        memcpy(key_panels(cache, to, group), key_panels(cache, from, group),
-               (size_t)rt_kpanel_floats(length, cache->e) * sizeof *cache->k);
-        memcpy(value_rows(cache, to, group), value_rows(cache, from, group),
-               (size_t)(length * cache->e) * sizeof *cache->v);
+        copy(cache->k, panels_at(cache, to, group), panels_at(cache, from, group), rt_kpanel_floats(length, cache->e));
+        copy(cache->v, values_at(cache, to, group), values_at(cache, from, group), length * cache->e);
     }
 }
 
@@ -75,8 +96,8 @@ static void decode_run(const job *j, int64_t first, int64_t count, int64_t group
         .window = j->window,
         .scale = j->scale,
         .first = j->position[first],
-        .k_panels = key_panels(cache, j->slot[first], group),
-        .v = value_rows(cache, j->slot[first], group),
+        .k_panels = source(cache->k, panels_at(cache, j->slot[first], group)),
+        .v = source(cache->v, values_at(cache, j->slot[first], group)),
         .ldv = e,
     };
     bool prompt = count >= LEAST_PROMPT;

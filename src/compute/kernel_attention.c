@@ -27,13 +27,23 @@ typedef struct tile {
 typedef struct operands {
     const float *a;
     int64_t row, step;
-    const float *b;
+    rt_kv_source b;
+    bool half; /* which of b's two; a constant wherever it is inlined */
     int64_t ld, vector;
     int64_t width; /* lanes of a vector; below 16 only for the tail of a row of e */
 } operands;
 
 RT_INLINE rt_v16 load_lanes(const float *p, int64_t width) {
     return width == RT_LANES ? rt_v16_load(p) : rt_v16_load_part(p, width);
+}
+
+RT_INLINE rt_v16 load_operand(const operands *o, int64_t at) {
+    if (!o->half) return load_lanes(o->b.f32 + at, o->width);
+    return o->width == RT_LANES ? rt_v16_load_half(o->b.half + at) : rt_v16_load_half_part(o->b.half + at, o->width);
+}
+
+RT_INLINE rt_kv_source source_at(rt_kv_source s, bool half, int64_t at) {
+    return half ? (rt_kv_source){.half = s.half + at} : (rt_kv_source){.f32 = s.f32 + at};
 }
 
 RT_INLINE void store_lanes(float *p, int64_t width, rt_v16 x) {
@@ -46,7 +56,7 @@ RT_INLINE void store_lanes(float *p, int64_t width, rt_v16 x) {
 /* One step of the chains of rows low .. high-1. */
 RT_INLINE void extend_step(tile *t, int low, int high, int nv, const operands *o, int64_t k) {
     rt_v16 b[2];
-    for (int v = 0; v < nv; v++) b[v] = load_lanes(o->b + k * o->ld + v * o->vector, o->width);
+    for (int v = 0; v < nv; v++) b[v] = load_operand(o, k * o->ld + v * o->vector);
 #pragma GCC unroll 8
     for (int r = low; r < high; r++) {
         rt_v16 a = rt_v16_set(o->a[r * o->row + k * o->step]);
@@ -110,19 +120,20 @@ RT_INLINE int tile_rows(int64_t left, int64_t most) {
 /* ---- rows against panels of keys -------------------------------------------------------------------------------- */
 
 /* c[r][16 b + lane] = chain(e: a[r][e], panel_b[e][lane]) for panels first .. last-1, panel `first` at c. */
-RT_INLINE void panel_products(int mr, int64_t e, const float *a, int64_t lda, const float *panels, int64_t first,
-                              int64_t last, float *c, int64_t ldc) {
-    operands o = {.a = a, .row = lda, .step = 1, .ld = RT_LANES, .vector = e * RT_LANES, .width = RT_LANES};
+RT_INLINE void panel_products(int mr, bool half, int64_t e, const float *a, int64_t lda, rt_kv_source panels,
+                              int64_t first, int64_t last, float *c, int64_t ldc) {
+    operands o = {
+        .a = a, .row = lda, .step = 1, .half = half, .ld = RT_LANES, .vector = e * RT_LANES, .width = RT_LANES};
     int64_t b = first;
     tile t;
     for (; b + NV <= last; b += NV) {
-        o.b = panels + b * e * RT_LANES;
+        o.b = source_at(panels, half, b * e * RT_LANES);
         tile_zero(&t, mr, NV);
         extend(&t, mr, NV, &o, 0, e);
         tile_store(&t, mr, NV, c + (b - first) * RT_LANES, ldc, RT_LANES);
     }
     for (; b < last; b++) {
-        o.b = panels + b * e * RT_LANES;
+        o.b = source_at(panels, half, b * e * RT_LANES);
         tile_zero(&t, mr, 1);
         extend(&t, mr, 1, &o, 0, e);
         tile_store(&t, mr, 1, c + (b - first) * RT_LANES, ldc, RT_LANES);
@@ -131,7 +142,16 @@ RT_INLINE void panel_products(int mr, int64_t e, const float *a, int64_t lda, co
 
 static void scores_of(int mr, int64_t e, const float *a, int64_t lda, const float *panels, int64_t first, int64_t last,
                       float *c, int64_t ldc) {
-#define CALL(rows) panel_products(rows, e, a, lda, panels, first, last, c, ldc)
+    const rt_kv_source source = {.f32 = panels};
+#define CALL(rows) panel_products(rows, false, e, a, lda, source, first, last, c, ldc)
+    WITH_ROWS(mr, CALL)
+#undef CALL
+}
+
+static void scores_of_half(int mr, int64_t e, const float *a, int64_t lda, const uint16_t *panels, int64_t first,
+                           int64_t last, float *c, int64_t ldc) {
+    const rt_kv_source source = {.half = panels};
+#define CALL(rows) panel_products(rows, true, e, a, lda, source, first, last, c, ldc)
     WITH_ROWS(mr, CALL)
 #undef CALL
 }
@@ -161,28 +181,37 @@ RT_INLINE void key_sum_vectors(int mr, int nv, const operands *o, reach by, floa
 }
 
 /* c[r][e] = chain over keys: weights[r][key], rows[key][e]. */
-RT_INLINE void key_sum_rows(int mr, int64_t e, const float *weights, int64_t ldw, const float *rows, int64_t ld,
-                            reach by, float *c, int64_t ldc) {
-    operands o = {.a = weights, .row = ldw, .step = 1, .ld = ld, .vector = RT_LANES, .width = RT_LANES};
+RT_INLINE void key_sum_rows(int mr, bool half, int64_t e, const float *weights, int64_t ldw, rt_kv_source rows,
+                            int64_t ld, reach by, float *c, int64_t ldc) {
+    operands o = {.a = weights, .row = ldw, .step = 1, .half = half, .ld = ld, .vector = RT_LANES, .width = RT_LANES};
     int64_t at = 0;
     for (; at + NV * RT_LANES <= e; at += NV * RT_LANES) {
-        o.b = rows + at;
+        o.b = source_at(rows, half, at);
         key_sum_vectors(mr, NV, &o, by, c + at, ldc);
     }
     for (; at + RT_LANES <= e; at += RT_LANES) {
-        o.b = rows + at;
+        o.b = source_at(rows, half, at);
         key_sum_vectors(mr, 1, &o, by, c + at, ldc);
     }
     if (at < e) {
-        o.b = rows + at;
+        o.b = source_at(rows, half, at);
         o.width = e - at;
         key_sum_vectors(mr, 1, &o, by, c + at, ldc);
     }
 }
 
 static void key_sum(int mr, int64_t e, const float *weights, int64_t ldw, const float *rows, int64_t ld, reach by,
-                    float *c, int64_t ldc){
-#define CALL(count) key_sum_rows(count, e, weights, ldw, rows, ld, by, c, ldc)
+                    float *c, int64_t ldc) {
+    const rt_kv_source source = {.f32 = rows};
+#define CALL(count) key_sum_rows(count, false, e, weights, ldw, source, ld, by, c, ldc)
+    WITH_ROWS(mr, CALL)
+#undef CALL
+}
+
+static void key_sum_half(int mr, int64_t e, const float *weights, int64_t ldw, const uint16_t *rows, int64_t ld,
+                         reach by, float *c, int64_t ldc) {
+    const rt_kv_source source = {.half = rows};
+#define CALL(count) key_sum_rows(count, true, e, weights, ldw, source, ld, by, c, ldc)
     WITH_ROWS(mr, CALL)
 #undef CALL
 }
@@ -245,9 +274,13 @@ static void forward(const rt_attention_rows *args) {
         int64_t position = args->first + r0 * args->step;
         int64_t keys = position + 1 + (mr - 1) * args->step, ld = args->ld_scores;
         int64_t panel = rt_attention_low(position, args->window) / RT_LANES, base = panel * RT_LANES;
+        int64_t panels = (keys + RT_LANES - 1) / RT_LANES;
+        const float *q = args->q + r0 * args->ldq;
         float l[RT_ATTENTION_ROWS];
-        scores_of(mr, args->e, args->q + r0 * args->ldq, args->ldq, args->k_panels, panel,
-                  (keys + RT_LANES - 1) / RT_LANES, args->scores, ld);
+        if (args->k_panels.f32 != NULL)
+            scores_of(mr, args->e, q, args->ldq, args->k_panels.f32, panel, panels, args->scores, ld);
+        else
+            scores_of_half(mr, args->e, q, args->ldq, args->k_panels.half, panel, panels, args->scores, ld);
         for (int r = 0; r < mr; r++) {
             int64_t own = position + r * args->step, low = rt_attention_low(own, args->window);
             float m = row_softmax(args->scores + r * ld, low - base, own + 1 - base, args->scale, &l[r]);
@@ -255,7 +288,11 @@ static void forward(const rt_attention_rows *args) {
         }
         reach by = {.shared = position + 1 - base, .triangle = args->step == 1, .fresh = true};
         float *out = args->out + r0 * args->ldout;
-        key_sum(mr, args->e, args->scores, ld, args->v + base * args->ldv, args->ldv, by, out, args->ldout);
+        if (args->v.f32 != NULL)
+            key_sum(mr, args->e, args->scores, ld, args->v.f32 + base * args->ldv, args->ldv, by, out, args->ldout);
+        else
+            key_sum_half(mr, args->e, args->scores, ld, args->v.half + base * args->ldv, args->ldv, by, out,
+                         args->ldout);
         for (int r = 0; r < mr; r++) divide_row(out + r * args->ldout, args->e, l[r]);
         r0 += mr;
     }
@@ -295,15 +332,15 @@ RT_INLINE void query_sum_rows(int mr, int64_t e, const float *weights, const flo
     operands o = {.a = weights, .row = 1, .step = RT_KEY_BLOCK, .ld = ld, .vector = RT_LANES, .width = RT_LANES};
     int64_t at = 0;
     for (; at + NV * RT_LANES <= e; at += NV * RT_LANES) {
-        o.b = rows + at;
+        o.b = (rt_kv_source){.f32 = rows + at};
         query_sum_vectors(mr, NV, &o, from, to, triangle, c + at, ldc);
     }
     for (; at + RT_LANES <= e; at += RT_LANES) {
-        o.b = rows + at;
+        o.b = (rt_kv_source){.f32 = rows + at};
         query_sum_vectors(mr, 1, &o, from, to, triangle, c + at, ldc);
     }
     if (at < e) {
-        o.b = rows + at;
+        o.b = (rt_kv_source){.f32 = rows + at};
         o.width = e - at;
         query_sum_vectors(mr, 1, &o, from, to, triangle, c + at, ldc);
     }

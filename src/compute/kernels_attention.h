@@ -16,6 +16,12 @@ enum {
     RT_KEY_BLOCK = 96
 };
 
+/* Keys or values: floats, or bfloat16 (one of the two). */
+typedef struct rt_kv_source {
+    const float *f32;
+    const uint16_t *half;
+} rt_kv_source;
+
 /* Forward: `rows` rows of queries; row r is at position first + r * step (step 0 or 1). */
 typedef struct rt_attention_rows {
     int64_t e;
@@ -25,8 +31,8 @@ typedef struct rt_attention_rows {
     int step;
     const float *q; /* row r at q + r * ldq */
     int64_t ldq;
-    const float *k_panels;
-    const float *v; /* position j at v + j * ldv */
+    rt_kv_source k_panels;
+    rt_kv_source v; /* position j at v + j * ldv */
     int64_t ldv;
     float *out; /* row r at out + r * ldout */
     int64_t ldout;

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdint.h>
 
+#include "compute/bf16.h"
 #include "compute/mathf.h"
 
 #define RT_INLINE static inline __attribute__((always_inline, unused))
@@ -29,6 +30,10 @@ RT_INLINE rt_v16 rt_v16_set(float x) {
 }
 RT_INLINE rt_v16 rt_v16_load(const float *p) {
     return _mm512_loadu_ps(p);
+}
+RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
+    __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p));
+    return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     _mm512_storeu_ps(p, x);
@@ -115,6 +120,13 @@ RT_INLINE rt_v16 rt_v16_set(float x) {
 RT_INLINE rt_v16 rt_v16_load(const float *p) {
     return (rt_v16){_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)};
 }
+RT_INLINE __m256 rt_v8_load_half(const uint16_t *p) {
+    __m256i wide = _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+    return _mm256_castsi256_ps(_mm256_slli_epi32(wide, 16));
+}
+RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
+    return (rt_v16){rt_v8_load_half(p), rt_v8_load_half(p + 8)};
+}
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     _mm256_storeu_ps(p, x.low);
     _mm256_storeu_ps(p + 8, x.high);
@@ -197,6 +209,9 @@ RT_INLINE rt_v16 rt_v16_set(float x) {
 RT_INLINE rt_v16 rt_v16_load(const float *p) {
     RT_V16_EACH(p[i]);
 }
+RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
+    RT_V16_EACH(rt_float_of_bf16(p[i]));
+}
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     for (int i = 0; i < RT_LANES; i++) p[i] = x.x[i];
 }
@@ -275,6 +290,13 @@ RT_INLINE float rt_v16_highest(rt_v16 x) {
     return x.x[0];
 }
 #endif
+
+/* Lanes 0 .. n-1 from bfloat16, the others 0; 0 <= n <= 16. */
+RT_INLINE rt_v16 rt_v16_load_half_part(const uint16_t *p, int64_t n) {
+    uint16_t lane[RT_LANES] = {0};
+    for (int64_t i = 0; i < n; i++) lane[i] = p[i];
+    return rt_v16_load_half(lane);
+}
 
 /* Loads or stores 16 lanes, or the n that are left of a row: for loops `for (j = 0; j < n; j += 16)`. */
 RT_INLINE rt_v16 rt_v16_load_upto(const float *p, int64_t left) {

@@ -46,6 +46,11 @@ struct rt_decoder {
 
 /* ---- memory ---- */
 
+static rt_matrix carve_matrix(rt_carver *at, rt_dtype dtype, int64_t rows, int64_t cols) {
+    if (dtype == RT_DTYPE_BF16) return (rt_matrix){.bf16 = rt_carve(at, rows, cols, sizeof(uint16_t))};
+    return (rt_matrix){.f32 = rt_carve_floats(at, rows, cols)};
+}
+
 static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
     const rt_config *c = &dec->config;
     const int64_t d = c->hidden_size, e = c->head_dim, g = c->num_key_value_heads;
@@ -58,13 +63,8 @@ static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
         layer->k_norm = rt_carve_floats(at, e, 1);
     }
     layer->cache = (rt_kv_layer){.slots = dec->slots, .capacity = dec->capacity, .g = g, .e = e};
-    layer->cache.k = rt_carve_floats(at, dec->slots * g, rt_kpanel_floats(dec->capacity, e));
-    layer->cache.v = rt_carve_floats(at, dec->slots * g, dec->capacity * e);
-}
-
-static rt_matrix carve_matrix(rt_carver *at, rt_dtype dtype, int64_t rows, int64_t cols) {
-    if (dtype == RT_DTYPE_BF16) return (rt_matrix){.bf16 = rt_carve(at, rows, cols, sizeof(uint16_t))};
-    return (rt_matrix){.f32 = rt_carve_floats(at, rows, cols)};
+    layer->cache.k = carve_matrix(at, c->kv_dtype, dec->slots * g, rt_kpanel_floats(dec->capacity, e));
+    layer->cache.v = carve_matrix(at, c->kv_dtype, dec->slots * g, dec->capacity * e);
 }
 
 static void carve_all(rt_carver *at, rt_decoder *dec) {

@@ -33,6 +33,10 @@ static void attention_half(const rt_workspace *ws, int64_t layer, const rt_layer
     heads_forward(ws, layer, RT_LORA_K, g, a->norm1, p->k_w, p->k_b, p->k_norm, a->k_in, a->k_rstd, a->k);
     linear(t, g * e, d, a->norm1, p->v_w, p->v_b, a->v);
     adapt(ws, layer, RT_LORA_V, a->norm1, a->v);
+    if (c->kv_dtype == RT_DTYPE_BF16) { /* as the cache will keep them */
+        rt_bf16_round(t * g * e, a->k);
+        rt_bf16_round(t * g * e, a->v);
+    }
     rt_attention_forward(plan->docs, plan->doc_start, h, g, e, rt_config_window(c, layer), ws->scale, a->q, a->k, a->v,
                          a->attn, a->lse, ws->attention_scratch);
     linear(t, d, h * e, a->attn, p->o_w, p->o_b, a->mid);

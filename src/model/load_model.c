@@ -113,6 +113,7 @@ retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model 
 
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err) {
     RT_TRY(rt_model_load_as(source->dir, source->weights, out, err));
+    out->config.kv_dtype = source->kv_dtype;
     if (source->adapter == NULL) return RETORT_OK;
     retort_status st = rt_lora_load(&out->config, source->adapter, &out->lora, err);
     if (st != RETORT_OK) rt_model_release(out);

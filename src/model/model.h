@@ -57,6 +57,9 @@ typedef struct rt_config {
     /* How the model is held in memory, F32 or BF16; not part of config.json, and F32 where nothing else is said.
      * Matrices that are only read (sampling, a frozen base) may be bfloat16; arithmetic is float32 all the same. */
     rt_dtype weights_dtype;
+    /* Keys and values as attention sees them, F32 or BF16. With BF16 the cache holds them rounded to nearest, ties to
+     * even, and training rounds them likewise behind bias, norm and rotation; its gradient goes straight through. */
+    rt_dtype kv_dtype;
 } rt_config;
 
 /* ---- parameters: one flat block, tensors in a fixed order ---- */
@@ -153,6 +156,7 @@ retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *
 typedef struct rt_model_source {
     const char *dir, *adapter;
     rt_weights_form weights;
+    rt_dtype kv_dtype;
 } rt_model_source;
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */

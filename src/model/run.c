@@ -146,6 +146,8 @@ static retort_status check_call(const rt_model *model, const rt_workspace *ws, c
                                 const rt_params *grads, retort_error *err) {
     RT_CHECK(rt_config_same_shape(&model->config, &ws->config), err, RETORT_ERR_STATE,
              "workspace was created for a model of another shape");
+    RT_CHECK(model->config.kv_dtype == ws->config.kv_dtype, err, RETORT_ERR_STATE,
+             "workspace was created for keys and values in another format");
     RT_CHECK(objective->logp != NULL, err, RETORT_ERR_USAGE, "objective has no room for 'logp'");
     RT_CHECK(isfinite(objective->inv_temperature) && objective->inv_temperature > 0.0F, err, RETORT_ERR_USAGE,
              "inverse temperature is %g, must be a positive number", (double)objective->inv_temperature);

@@ -48,6 +48,9 @@ const retort_option retort_sample_option_table[] = {
                 "logical) or files with one word a line."),
     ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
         .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
+        .help = "How the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told "
+                "the same."),
     ROW(batch, INT, .default_value = "64", .argument = "N", .minimum = 1, .maximum = 65536,
         .help = "Responses sampled at once; changes speed and memory, never a byte."),
     ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
@@ -272,7 +275,7 @@ static retort_status prepare(command *c, retort_error *err) {
     const retort_sample_options *o = c->options;
     RT_TRY(rt_compute_init(err));
     rt_compute_set_threads((int)o->threads);
-    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype};
+    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype, (rt_dtype)o->kv_dtype};
     RT_TRY(rt_model_open(&source, &c->model, err));
     RT_TRY(rt_tokenizer_load(o->model, &c->tokenizer, err));
     const rt_config *config = &c->model.config;

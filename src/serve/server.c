@@ -35,6 +35,9 @@ const retort_option retort_serve_option_table[] = {
             "Words that no response may hold: categories (anthropomorphic, logical) or files with one word a line."),
     ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
         .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
+        .help = "How the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told "
+                "the same."),
     ROW(batch, INT, .default_value = "32", .argument = "N", .minimum = 1, .maximum = 65536,
         .help = "Responses sampled at once; changes speed and memory, never a token."),
     ROW(max_model_len, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 16777216,
@@ -247,7 +250,7 @@ static retort_status prepare(rt_server *server, retort_error *err) {
     m->max_tokens = o->max_tokens;
     m->created = time(NULL);
     rt_model model;
-    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype};
+    const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype, (rt_dtype)o->kv_dtype};
     RT_TRY(rt_model_open(&source, &model, err));
     retort_status st = make_decoder(server, &model, err);
     rt_model_release(&model);

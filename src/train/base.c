@@ -14,6 +14,7 @@ retort_status rt_base_load(const char *dir, const retort_peft_options *options, 
         RT_TRY(rt_lora_parse_targets(targets, "'lora_target_modules'", &lora.targets, err));
     }
     RT_TRY(rt_model_load_as(dir, form, out, err));
+    out->config.kv_dtype = (rt_dtype)options->kv_dtype;
     if (!options->use_peft) return RETORT_OK;
     retort_status st = rt_lora_create(&out->config, &lora, &out->lora, err);
     if (st == RETORT_OK)

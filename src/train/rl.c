@@ -229,7 +229,9 @@ static retort_status read_inputs(rl *r, retort_error *err) {
              options->dataset, (long long)r->prompts.longest, (long long)options->max_completion_length, options->model,
              (long long)context);
     const bool separate = options->beta > 0 && !options->peft.use_peft;
-    return separate ? rt_model_load(options->model, &r->reference, err) : RETORT_OK;
+    if (separate) RT_TRY(rt_model_load(options->model, &r->reference, err));
+    r->reference.config.kv_dtype = r->model.config.kv_dtype;
+    return RETORT_OK;
 }
 
 static retort_status take_memory(rl *r, retort_error *err) {

@@ -90,7 +90,10 @@
         ROW(type_, CHOICE, "dtype", peft.dtype, .argument = "NAME", .default_value = "auto",                           \
             .choices = "auto|f32|bf16",                                                                                \
             .help = "How frozen weights are held: as the file has them (auto), or rounded to bf16 for half the "       \
-                    "memory; weights that are trained are float32.")
+                    "memory; weights that are trained are float32."),                                                  \
+        ROW(type_, CHOICE, "kv_dtype", peft.kv_dtype, .argument = "NAME", .default_value = "f32",                      \
+            .choices = "f32|bf16",                                                                                     \
+            .help = "Rounds keys and values to bf16, as a sampler does whose cache holds them so.")
 
 #define P retort_pretrain_options
 const retort_option retort_pretrain_option_table[] = {
@@ -243,11 +246,9 @@ static bool may_differ(const char *name) {
 static bool is_unused(const char *name, const char *value) {
     static const struct {
         const char *name, *value;
-    } DEFAULTS[] = {{"use_peft", "false"},
-                    {"lora_r", "16"},
-                    {"lora_alpha", "32"},
-                    {"lora_target_modules", "all-linear"},
-                    {"dtype", "auto"}};
+    } DEFAULTS[] = {{"use_peft", "false"}, {"lora_r", "16"},
+                    {"lora_alpha", "32"},  {"lora_target_modules", "all-linear"},
+                    {"dtype", "auto"},     {"kv_dtype", "f32"}};
     for (size_t i = 0; i < sizeof DEFAULTS / sizeof DEFAULTS[0]; i++) {
         if (strcmp(name, DEFAULTS[i].name) == 0 && strcmp(value, DEFAULTS[i].value) == 0) return true;
     }

@@ -14,19 +14,25 @@ typedef struct problem {
     float *q, *k, *v, *dout;              /* inputs */
     float *out, *lse, *dq, *dk, *dv;      /* the oracle's */
     float *out1, *lse1, *dq1, *dk1, *dv1; /* the kernels' */
+    bool half;                            /* keys and values are rounded to bfloat16: k, v; as given: k0, v0 */
+    float *k0, *v0;
 } problem;
 
 static int64_t tokens(const problem *p) {
     return p->start[p->docs];
 }
 
-static problem problem_make(int64_t window, int64_t h, int64_t g, int64_t e, int64_t docs, const int32_t *lengths) {
+static problem problem_make(bool half, int64_t window, int64_t h, int64_t g, int64_t e, int64_t docs,
+                            const int32_t *lengths) {
     problem p = {.h = h, .g = g, .e = e, .window = window, .docs = docs, .scale = (float)(1 / sqrt((double)e))};
     for (int64_t i = 0; i < docs; i++) p.start[i + 1] = p.start[i] + lengths[i];
     int64_t nq = tokens(&p) * h * e, nk = tokens(&p) * g * e;
     p.q = normals(nq, 1, 2), p.k = normals(nk, 2, 1), p.v = normals(nk, 3, 1), p.dout = normals(nq, 4, 1);
     p.out = floats(nq), p.dq = floats(nq), p.dk = floats(nk), p.dv = floats(nk), p.lse = floats(tokens(&p) * h);
     p.out1 = floats(nq), p.dq1 = floats(nq), p.dk1 = floats(nk), p.dv1 = floats(nk), p.lse1 = floats(tokens(&p) * h);
+    p.k0 = copy_of(p.k, nk), p.v0 = copy_of(p.v, nk);
+    p.half = half;
+    if (half) rt_bf16_round(nk, p.k), rt_bf16_round(nk, p.v);
     oracle_attention_forward(docs, p.start, h, g, e, window, p.scale, p.q, p.k, p.v, p.out, p.lse);
     oracle_attention_backward(docs, p.start, h, g, e, window, p.scale, p.q, p.k, p.v, p.out, p.lse, p.dout, p.dq, p.dk,
                               p.dv);
@@ -35,7 +41,7 @@ static problem problem_make(int64_t window, int64_t h, int64_t g, int64_t e, int
 
 static void problem_release(problem *p) {
     free(p->q), free(p->k), free(p->v), free(p->dout), free(p->out), free(p->lse), free(p->dq), free(p->dk);
-    free(p->dv), free(p->out1), free(p->lse1), free(p->dq1), free(p->dk1), free(p->dv1);
+    free(p->dv), free(p->k0), free(p->v0), free(p->out1), free(p->lse1), free(p->dq1), free(p->dk1), free(p->dv1);
 }
 
 static int64_t longest(const problem *p) {
@@ -108,8 +114,8 @@ static void decode_in_chunks(problem *p, const rt_kv_layer *cache, uint32_t most
         }
         for (int64_t r = 0; r < rows; r++) {
             memcpy(q + r * q_width, p->q + token[r] * q_width, (size_t)q_width * sizeof *q);
-            memcpy(k + r * k_width, p->k + token[r] * k_width, (size_t)k_width * sizeof *k);
-            memcpy(v + r * k_width, p->v + token[r] * k_width, (size_t)k_width * sizeof *v);
+            memcpy(k + r * k_width, p->k0 + token[r] * k_width, (size_t)k_width * sizeof *k);
+            memcpy(v + r * k_width, p->v0 + token[r] * k_width, (size_t)k_width * sizeof *v);
         }
         rt_kv_store(cache, rows, slot, position, k, v);
         rt_attention_decode(cache, rows, slot, position, p->h, p->window, p->scale, q, out);
@@ -120,14 +126,30 @@ static void decode_in_chunks(problem *p, const rt_kv_layer *cache, uint32_t most
     free(slot), free(position), free(token), free(q), free(k), free(v), free(out);
 }
 
+static rt_matrix poisoned_matrix(bool half, int64_t n) {
+    if (!half) return (rt_matrix){.f32 = poisoned(n)};
+    uint16_t *x = malloc((size_t)n * sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < n; i++) x[i] = 0x7fc0; /* NaN */
+    return (rt_matrix){.bf16 = x};
+}
+
+static void take_cache(const problem *p, rt_kv_layer *cache) {
+    cache->k = poisoned_matrix(p->half, cache->slots * cache->g * rt_kpanel_floats(cache->capacity, cache->e));
+    cache->v = poisoned_matrix(p->half, cache->slots * cache->g * cache->capacity * cache->e);
+}
+
+static void free_cache(rt_kv_layer *cache) {
+    free(cache->k.f32), free(cache->k.bf16), free(cache->v.f32), free(cache->v.bf16);
+}
+
 static void check_decode(void *context) {
     problem *p = context;
     rt_kv_layer cache = {.slots = p->docs, .capacity = longest(p), .g = p->g, .e = p->e};
     for (uint32_t most = 1; most <= 40; most += 13) {
-        cache.k = poisoned(cache.slots * cache.g * rt_kpanel_floats(cache.capacity, cache.e));
-        cache.v = poisoned(cache.slots * cache.g * cache.capacity * cache.e);
+        take_cache(p, &cache);
         decode_in_chunks(p, &cache, most, most);
-        free(cache.k), free(cache.v);
+        free_cache(&cache);
     }
 }
 
@@ -136,29 +158,28 @@ static void check_copy(void *context) {
     problem *p = context;
     int64_t length = p->start[1], prompt = length / 2, q_width = p->h * p->e;
     rt_kv_layer cache = {.slots = 3, .capacity = length, .g = p->g, .e = p->e};
-    cache.k = poisoned(cache.slots * cache.g * rt_kpanel_floats(cache.capacity, cache.e));
-    cache.v = poisoned(cache.slots * cache.g * cache.capacity * cache.e);
+    take_cache(p, &cache);
     float *out = floats(q_width);
     for (int64_t t = 0; t < length; t++) {
         int32_t slot = t < prompt ? 2 : 0, position = (int32_t)t;
         if (t == prompt) rt_kv_copy(&cache, 2, 0, prompt);
-        rt_kv_store(&cache, 1, &slot, &position, p->k + t * p->g * p->e, p->v + t * p->g * p->e);
+        rt_kv_store(&cache, 1, &slot, &position, p->k0 + t * p->g * p->e, p->v0 + t * p->g * p->e);
         rt_attention_decode(&cache, 1, &slot, &position, p->h, p->window, p->scale, p->q + t * q_width, out);
         same_bits(out, p->out + t * q_width, q_width, "row after a copied prompt");
     }
-    free(cache.k), free(cache.v), free(out);
+    free_cache(&cache), free(out);
 }
 
 /* Odd widths, odd lengths around tile and panel edges, groups of 1 to 7 heads. */
-static problem make(int which, int64_t window) {
+static problem make(int which, bool half, int64_t window) {
     switch (which) {
-    case 0: return problem_make(window, 1, 1, 4, 3, (int32_t[]){1, 2, 3});
-    case 1: return problem_make(window, 6, 2, 32, 5, (int32_t[]){20, 61, 16, 33, 47});
-    case 2: return problem_make(window, 4, 4, 10, 2, (int32_t[]){70, 15});
-    case 3: return problem_make(window, 7, 1, 34, 3, (int32_t[]){31, 1, 64});
-    case 4: return problem_make(window, 2, 1, 64, 2, (int32_t[]){130, 7});
-    case 5: return problem_make(window, 2, 2, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
-    default: return problem_make(window, 3, 1, 80, 1, (int32_t[]){143});
+    case 0: return problem_make(half, window, 1, 1, 4, 3, (int32_t[]){1, 2, 3});
+    case 1: return problem_make(half, window, 6, 2, 32, 5, (int32_t[]){20, 61, 16, 33, 47});
+    case 2: return problem_make(half, window, 4, 4, 10, 2, (int32_t[]){70, 15});
+    case 3: return problem_make(half, window, 7, 1, 34, 3, (int32_t[]){31, 1, 64});
+    case 4: return problem_make(half, window, 2, 1, 64, 2, (int32_t[]){130, 7});
+    case 5: return problem_make(half, window, 2, 2, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
+    default: return problem_make(half, window, 3, 1, 80, 1, (int32_t[]){143});
     }
 }
 enum { NUM_PROBLEMS = 7 };
@@ -167,10 +188,10 @@ enum { NUM_PROBLEMS = 7 };
 static const int64_t windows[] = {0, 1, 7, 25, 96};
 enum { NUM_WINDOWS = sizeof windows / sizeof windows[0] };
 
-static void over_problems(void (*check)(void *)) {
+static void over_problems(void (*check)(void *), bool half) {
     for (int i = 0; i < NUM_PROBLEMS; i++) {
         for (int w = 0; w < NUM_WINDOWS; w++) {
-            problem p = make(i, windows[w]);
+            problem p = make(i, half, windows[w]);
             each_setting(check, &p);
             problem_release(&p);
         }
@@ -179,19 +200,21 @@ static void over_problems(void (*check)(void *)) {
 
 static void training(void **state) {
     (void)state;
-    over_problems(check_training);
+    over_problems(check_training, false);
 }
 static void single_documents(void **state) {
     (void)state;
-    over_problems(check_single);
+    over_problems(check_single, false);
 }
 static void decoding(void **state) {
     (void)state;
-    over_problems(check_decode);
+    over_problems(check_decode, false);
+    over_problems(check_decode, true);
 }
 static void copied_prompt(void **state) {
     (void)state;
-    over_problems(check_copy);
+    over_problems(check_copy, false);
+    over_problems(check_copy, true);
 }
 
 int main(void) {

@@ -228,6 +228,32 @@ static void test_sampler_is_trainer_with_adapters(void **state) {
     sampler_is_trainer(adapted_half(&config, 9), 20, 1.0, 1.0F / 0.7F);
 }
 
+/* Keys and values rounded to bfloat16 by the cache and by training; not the model that keeps them as they are. */
+static void test_half_cache(void **state) {
+    (void)state;
+    rt_config config = fixture_config(true, true);
+    rt_model plain = fixture_model(&config, 7);
+    corpus c = fixture_corpus(&config, 6, LONGEST, 1.0, 8);
+    record a = record_of(&plain, c.tokens), b = record_of(&plain, c.tokens);
+    run_corpus(&plain, &c, false, c.docs, 1.0F, &a);
+    plain.config.kv_dtype = RT_DTYPE_BF16;
+    run_corpus(&plain, &c, true, 2, 1.0F, &b);
+    assert_true(memcmp(a.logp, b.logp, (size_t)c.tokens * sizeof(float)) != 0);
+    assert_true(rt_decoder_bytes(&plain.config, NULL, 64, 128, 1) < rt_decoder_bytes(&config, NULL, 64, 128, 1));
+    config.kv_dtype = RT_DTYPE_BF16;
+    sampler_is_trainer(fixture_model(&config, 7), 20, 1.0, 1.0F / 0.7F);
+    micro_batches(fixture_model(&config, 1));
+    for (int i = 0; i < FIXTURE_FEATURES; i++) {
+        rt_config feature = fixture_feature(i);
+        feature.kv_dtype = RT_DTYPE_BF16;
+        sampler_is_trainer(adapted_half(&feature, 7), 3, 0.8, 1.0F);
+    }
+    record_release(&a);
+    record_release(&b);
+    corpus_release(&c);
+    rt_model_release(&plain);
+}
+
 /* The same of every further feature of the engine. */
 static void test_features(void **state) {
     (void)state;
@@ -331,6 +357,7 @@ static void test_threads_and_isa(void **state) {
     for (int i = 0; i < FIXTURE_FEATURES; i++) {
         const rt_config feature = fixture_feature(i);
         model = fixture_model(&feature, 12);
+        if (i % 2 == 1) model.config.kv_dtype = RT_DTYPE_BF16;
         each_machine(&model, 6);
         rt_model_release(&model);
     }
@@ -376,6 +403,7 @@ int main(void) {
         cmocka_unit_test(test_sampler_is_trainer_with_adapters),
         cmocka_unit_test(test_half_is_rounded),
         cmocka_unit_test(test_features),
+        cmocka_unit_test(test_half_cache),
     };
     return cmocka_run_group_tests(tests, setup, NULL);
 }

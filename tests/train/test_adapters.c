@@ -111,6 +111,8 @@ static void test_rl_is_on_policy(void **state) {
     static const settings sets[] = {
         {{"max_steps", "3"}, {"beta", "0.05"}, {"learning_rate", "2e-3"}},
         {{"max_steps", "3"}, {"temperature", "0.8"}, {"dtype", "bf16"}, {"num_iterations", "2"}, {"beta", "0.01"}},
+        {{"max_steps", "3"}, {"temperature", "0.9"}, {"dtype", "bf16"}, {"kv_dtype", "bf16"}, {"beta", "0.01"}},
+        {{"max_steps", "3"}, {"use_peft", "false"}, {"kv_dtype", "bf16"}, {"beta", "0.01"}, {"num_iterations", "2"}},
         {{"max_steps", "2"}, {"lora_r", "3"}, {"lora_alpha", "1.5"}, {"lora_target_modules", "o_proj,down_proj"}}};
     for (size_t i = 0; i < sizeof sets / sizeof sets[0]; i++) {
         char run[32];
