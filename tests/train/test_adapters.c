@@ -152,7 +152,7 @@ static void test_merge(void **state) {
     retort_options_release(retort_merge_option_table, &options);
     assert_true(rt_path_exists(fixture_path("merged/tokenizer.json")));
     rt_model base, merged;
-    const rt_model_source source = {fixture_path("base"), fixture_path("adapter"), RT_WEIGHTS_AUTO};
+    const rt_model_source source = {fixture_path("base"), fixture_path("adapter"), RT_WEIGHTS_AUTO, RT_DTYPE_F32};
     assert_ok(rt_model_open(&source, &base, &fixture_error));
     assert_ok(rt_model_load(fixture_path("merged"), &merged, &fixture_error));
     rt_lora_pair p;
