@@ -36,7 +36,7 @@ _retort() {
         esac
         ;;
     distill)
-        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --dataset) kind=file ;;
@@ -51,6 +51,7 @@ _retort() {
             --lora-alpha) kind=none ;;
             --lora-target-modules) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
+            --kv-dtype) words='f32 bf16' ;;
             --learning-rate) kind=none ;;
             --lr-scheduler-type) words='cosine linear constant' ;;
             --warmup-ratio) kind=none ;;
@@ -72,7 +73,7 @@ _retort() {
         esac
         ;;
     eval)
-        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --adapter) kind=dir ;;
@@ -93,6 +94,7 @@ _retort() {
             --min-p) kind=none ;;
             --ban-list) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
+            --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
             --config) kind=file ;;
@@ -178,7 +180,7 @@ _retort() {
         esac
         ;;
     rl)
-        flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --dataset) kind=file ;;
@@ -208,6 +210,7 @@ _retort() {
             --lora-alpha) kind=none ;;
             --lora-target-modules) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
+            --kv-dtype) words='f32 bf16' ;;
             --learning-rate) kind=none ;;
             --lr-scheduler-type) words='cosine linear constant' ;;
             --warmup-ratio) kind=none ;;
@@ -229,7 +232,7 @@ _retort() {
         esac
         ;;
     sample)
-        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --batch --threads --config --quiet --no-quiet'
+        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --kv-dtype --batch --threads --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --adapter) kind=dir ;;
@@ -249,13 +252,14 @@ _retort() {
             --banned-ids) kind=none ;;
             --ban-list) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
+            --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
     serve)
-        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --batch --max-model-len --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
+        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=dir ;;
             --adapter) kind=dir ;;
@@ -269,6 +273,7 @@ _retort() {
             --max-tokens) kind=none ;;
             --ban-list) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
+            --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --max-model-len) kind=none ;;
             --max-queue) kind=none ;;

@@ -204,7 +204,7 @@ void rt_lora_backward(const rt_lora *lora, int64_t layer, rt_lora_module module,
                       const float *dy, const rt_params *grads, float *dx, float *scratch) {
     rt_lora_pair p, g;
     if (!rt_lora_pair_of(lora, &lora->params, layer, module, &p)) return;
-    (void)rt_lora_pair_of(lora, grads, layer, module, &g);
+    if (!rt_lora_pair_of(lora, grads, layer, module, &g)) return; /* both or neither */
     const int64_t r = lora->config.r;
     float *u = scratch, *v = scratch + rows * r;
     rt_matmul_nt(rows, r, p.in, x, p.in, p.a, p.in, u, r, false);

@@ -1,7 +1,7 @@
 """Golden vectors for tests/model/test_lora.c, from PEFT, transformers and PyTorch (fp32).
 
     python make_lora.py        # writes lora/base, lora/adapter and lora/expected.safetensors beside this file
-    python make_lora.py check DIR_OF_OUR_ADAPTER DIR_OF_OUR_MERGED_MODEL    # PEFT loads ours; largest differences
+    python make_lora.py check BASE ADAPTER MERGED    # PEFT loads an adapter that retort trained; largest differences
 
 The base's values are bfloat16 numbers, so that both ways of holding it are the same model. expected.safetensors: ids
 and targets (as floats), logits with the adapter and of PEFT's merged model, the loss, the gradients of A and B under
@@ -84,15 +84,15 @@ def main():
     save_file({name: x.contiguous() for name, x in out.items()}, HERE / "expected.safetensors")
 
 
-def check(adapter, merged_dir):
-    """Ours: an adapter of lora/base, and `retort model merge` of it."""
-    ids = np.random.default_rng(6).integers(0, V, TOKENS)
+def check(base, adapter, merged):
+    """ADAPTER: what `retort distill --use-peft` wrote for BASE; MERGED: what `retort model merge` made of them."""
+    ids = np.random.default_rng(6).integers(0, load(base).config.vocab_size, TOKENS)
     with torch.no_grad():
-        plain = forward(load(HERE / "base"), ids)
-        peft = PeftModel.from_pretrained(load(HERE / "base"), adapter)
+        plain = forward(load(base), ids)
+        peft = PeftModel.from_pretrained(load(base), adapter)
         adapted = forward(peft, ids)
         theirs = forward(peft.merge_and_unload(), ids)
-        ours = forward(load(merged_dir), ids)
+        ours = forward(load(merged), ids)
     size = adapted.abs().max()
     print(f"adapter moves logits by {(adapted - plain).abs().max() / size:.3g} of their size; merged by us against the "
           f"adapter {(ours - adapted).abs().max() / size:.3g}, against PEFT's merge {(ours - theirs).abs().max() / size:.3g}")
