@@ -6,8 +6,14 @@ _retort() {
         mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull regrade report rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
-    case "${COMP_WORDS[1]}" in
-    behaviors)
+    local command=${COMP_WORDS[1]}
+    case "$command ${COMP_WORDS[2]}" in
+    'model convert') [ "$COMP_CWORD" -le 2 ] || command='model convert' ;;
+    'model info') [ "$COMP_CWORD" -le 2 ] || command='model info' ;;
+    'model merge') [ "$COMP_CWORD" -le 2 ] || command='model merge' ;;
+    esac
+    case "$command" in
+    'behaviors')
         flags='--help --responses --problems --seed --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
@@ -16,7 +22,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    contamination)
+    'contamination')
         flags='--help --problems --against --clean --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --problems) kind=file ;;
@@ -25,7 +31,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    data)
+    'data')
         flags='--help --split --count --seed --output --config --quiet --no-quiet'
         case "$previous" in
             --split) words='pretrain distill rl validation test hard transfer' ;;
@@ -35,10 +41,10 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    distill)
+    'distill')
         flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --dataset) kind=file ;;
             --max-examples) kind=none ;;
             --max-length) kind=none ;;
@@ -72,10 +78,10 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    eval)
+    'eval')
         flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --adapter) kind=dir ;;
             --problems) kind=file ;;
             --split) kind=none ;;
@@ -100,14 +106,45 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    model)
+    'model')
         flags='--help --model --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
+            --config) kind=file ;;
+        esac
+        if [ "$COMP_CWORD" -eq 2 ] && [ "${current#-}" = "$current" ]; then
+            mapfile -t COMPREPLY < <(compgen -f -W 'convert info merge ' -- "$current")
+            return
+        fi
+        ;;
+    'model convert')
+        flags='--help --in --out --format --dtype --overwrite --no-overwrite --config --quiet --no-quiet'
+        case "$previous" in
+            --in) kind=file ;;
+            --out) kind=file ;;
+            --format) words='auto hf gguf' ;;
+            --dtype) words='auto f32 bf16 f16 q8_0' ;;
             --config) kind=file ;;
         esac
         ;;
-    pretrain)
+    'model info')
+        flags='--help --model --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=file ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'model merge')
+        flags='--help --in --adapter --out --dtype --config --quiet --no-quiet'
+        case "$previous" in
+            --in) kind=dir ;;
+            --adapter) kind=dir ;;
+            --out) kind=dir ;;
+            --dtype) words='f32 bf16 f16' ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'pretrain')
         flags='--help --vocab-size --hidden-size --intermediate-size --num-hidden-layers --num-attention-heads --num-key-value-heads --max-position-embeddings --rope-theta --tie-word-embeddings --no-tie-word-embeddings --dtype --exploratory-rate --tokenizer-documents --batch-tokens --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --vocab-size) kind=none ;;
@@ -142,7 +179,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    pull)
+    'pull')
         flags='--help --repo --revision --repo-type --include --exclude --local-dir --cache-dir --token-file --max-workers --retries --retry-pause --timeout --offline --no-offline --verify --no-verify --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --repo) kind=none ;;
@@ -160,7 +197,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    regrade)
+    'regrade')
         flags='--help --run --problems --grader --seed --output --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --run) kind=file ;;
@@ -171,7 +208,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    report)
+    'report')
         flags='--help --input --output --config --quiet --no-quiet'
         case "$previous" in
             --input) kind=file ;;
@@ -179,10 +216,10 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    rl)
+    'rl')
         flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --dataset) kind=file ;;
             --system-prompt) kind=none ;;
             --instruction) kind=none ;;
@@ -231,10 +268,10 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    sample)
+    'sample')
         flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --kv-dtype --batch --threads --config --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --adapter) kind=dir ;;
             --prompts) kind=file ;;
             --system-prompt) kind=none ;;
@@ -258,10 +295,10 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    serve)
+    'serve')
         flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --adapter) kind=dir ;;
             --served-model-name) kind=none ;;
             --host) kind=none ;;
@@ -283,7 +320,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    store)
+    'store')
         flags='--help --store --check --no-check --export --format --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --store) kind=file ;;
@@ -292,7 +329,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    study)
+    'study')
         flags='--help --recipe --out --base --quick --no-quick --seed --threads --examples --rl-problems --teacher-budget --test-problems --hard-problems --transfer-problems --samples --max-new-tokens --batch --temperature --top-p --browser-problems --config --quiet --no-quiet'
         case "$previous" in
             --recipe) kind=file ;;
@@ -315,7 +352,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    teach)
+    'teach')
         flags='--help --problems --output --seed --max-examples --keep --teacher --budget --base-url --model --store --api-key-file --api --system-prompt --instruction --n --max-tokens --temperature --top-p --extra-body --stream --no-stream --think --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --problems) kind=file ;;
@@ -326,7 +363,7 @@ _retort() {
             --teacher) words='flexible rigid terse' ;;
             --budget) kind=none ;;
             --base-url) kind=none ;;
-            --model) kind=none ;;
+            --model) kind=file ;;
             --store) kind=file ;;
             --api-key-file) kind=file ;;
             --api) words='chat completions' ;;
@@ -352,23 +389,23 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    template)
+    'template')
         flags='--help --model --messages --add-generation-prompt --no-add-generation-prompt --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --messages) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
-    tokenize)
+    'tokenize')
         flags='--help --model --file --decode --no-decode --special-tokens --no-special-tokens --config --json --no-json --quiet --no-quiet'
         case "$previous" in
-            --model) kind=dir ;;
+            --model) kind=file ;;
             --file) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
-    tokens)
+    'tokens')
         flags='--help --responses --seed --top --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
@@ -377,7 +414,7 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    verify)
+    'verify')
         flags='--help --gold --pred --jsonl --profile --rounding --no-rounding --budget --explain --no-explain --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --gold) kind=none ;;

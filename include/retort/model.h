@@ -9,6 +9,8 @@
  *     printf("%lld parameters, SHA-256 %s\n", (long long)info.parameters, info.weights_sha256);
  *     retort_model_info_release(&info);
  *
+ * A GGUF file is taken wherever a model folder is; inspecting one tells the same.
+ *
  * Inspecting reads everything as training would, so a folder that passes will load: config.json,
  * generation_config.json, every weight of model.safetensors or its shards, and the outline of tokenizer.json where
  * there is one.
@@ -20,7 +22,6 @@
 #include <stdint.h>
 
 #include "retort/options.h"
-#include "retort/status.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -80,6 +81,23 @@ typedef struct retort_merge_options {
 extern RETORT_API const retort_option retort_merge_option_table[];
 /* Writes the merged model with the base's tokenizer files into options->out. */
 RETORT_API retort_status retort_model_merge(const retort_merge_options *options, retort_error *err);
+
+/* ---- converting ---- */
+
+typedef struct retort_convert_options {
+    char *in;  /* model folder, GGUF file, or the name of a model in the Hub's cache */
+    char *out; /* folder (hf) or file (gguf) */
+    int format, dtype;
+    bool overwrite;
+} retort_convert_options;
+extern RETORT_API const retort_option retort_convert_option_table[];
+
+/* Writes a model with its tokenizer and chat template as a Hugging Face folder or as a GGUF file, so that transformers
+ * or llama.cpp loads it. Quantised weights are decoded exactly. Of a GGUF file the matrices get the wanted type, norms
+ * and biases are F32. What is written appears whole or not at all. RETORT_ERR_UNSUPPORTED for a model that the format
+ * cannot express (named), RETORT_ERR_USAGE where `out` exists already, RETORT_ERR_NUMERIC for a weight beyond the
+ * type's range. */
+RETORT_API retort_status retort_model_convert(const retort_convert_options *options, retort_error *err);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,8 @@
 /* The command-line program: one table of commands, each a thin file over the library's public headers.
  *
- * To add a command: write cmd_NAME.c with a `const command command_NAME`, declare it here, add it to COMMANDS in main.c
- * (sorted) and to meson.build, then refresh the manual and the completions (scripts/documents.sh). Flags, recipe keys,
- * help and documentation all come from its option table. */
+ * To add a command or a subcommand: write cmd_NAME.c with a `const command command_NAME`, declare it here, add it to
+ * COMMANDS in main.c (or to its command's `subcommands`; sorted) and to meson.build, then refresh the manual and the
+ * completions (scripts/documents.sh). Flags, recipe keys, help and documentation all come from its option table. */
 #ifndef RETORT_CLI_H
 #define RETORT_CLI_H
 
@@ -27,7 +27,7 @@ typedef struct invocation {
 } invocation;
 
 typedef struct command {
-    const char *name;
+    const char *name;        /* of a subcommand with its command's: "model convert" */
     const char *summary;     /* one line for the list of commands */
     const char *description; /* paragraphs separated by an empty line */
     const char *examples;    /* lines "command\tmeaning" */
@@ -39,6 +39,9 @@ typedef struct command {
      * or NULL; the flags are applied once more after it. NULL: --config names one flat recipe. */
     retort_status (*load)(void *options, const char *config, retort_error *err);
     retort_status (*run)(const void *options, const invocation *call, retort_error *err);
+    /* `retort NAME WORD ...` where WORD is the last word of one of these (sorted; a NULL ends them), or NULL. Without
+     * such a word the command itself runs. */
+    const struct command *const *subcommands;
 } command;
 
 extern const command command_behaviors, command_contamination, command_data, command_distill, command_eval,
@@ -46,8 +49,12 @@ extern const command command_behaviors, command_contamination, command_data, com
     command_serve, command_store, command_study, command_teach, command_template, command_tokenize, command_tokens,
     command_verify;
 
+extern const command command_model_convert, command_model_merge; /* subcommands */
+
 /* main.c: every command, sorted by name; a NULL ends it. */
 extern const command *const COMMANDS[];
+/* The word of a subcommand after its command's name: "convert". */
+const char *last_word(const command *cmd);
 
 /* arguments.c: fills the command's options and the common ones from the recipe, then from the flags. *help is set where
  * -h or --help stands among them, and then nothing else was done. */

@@ -9,8 +9,8 @@ typedef struct model_options {
 } model_options;
 
 static const retort_option TABLE[] = {
-    {"model", RETORT_OPTION_STRING, offsetof(model_options, model), NULL, "DIR", "Hugging Face directory to look into.",
-     "Input", 0, 0, NULL, true},
+    {"model", RETORT_OPTION_STRING, offsetof(model_options, model), NULL, "DIR",
+     "Hugging Face directory or GGUF file to look into.", "Input", 0, 0, NULL, true},
     {0},
 };
 
@@ -61,12 +61,29 @@ static retort_status run(const void *options, const invocation *call, retort_err
     return st;
 }
 
+#define RT_INFO_DESCRIPTION                                                                                            \
+    "Reads a Hugging Face directory or a GGUF file as training would (configuration, every weight, tokenizer) and "    \
+    "prints its facts; a model that passes will load."
+
+static const command command_model_info = {
+    .name = "model info",
+    .summary = "prints what a model directory or GGUF file holds: shape, parameters, memory, hashes",
+    .description = RT_INFO_DESCRIPTION,
+    .examples = "retort model info assets/countdown-base\tthe shipped base model\n"
+                "retort model info SmolLM2-135M-Instruct.Q4_1.gguf --json\tthe same facts for a script\n",
+    .table = TABLE,
+    .options_size = sizeof(model_options),
+    .positional = "model",
+    .has_json = true,
+    .run = run,
+};
+
+static const command *const SUBCOMMANDS[] = {&command_model_convert, &command_model_info, &command_model_merge, NULL};
+
 const command command_model = {
     .name = "model",
-    .summary = "prints what a model directory holds: shape, parameters, memory, hashes",
-    .description =
-        "Reads a Hugging Face directory as training would (configuration, every weight, tokenizer) and prints "
-        "its facts; a directory that passes will load.",
+    .summary = "what a model holds; conversion to and from GGUF files, merging of adapters",
+    .description = RT_INFO_DESCRIPTION " The same as model info.",
     .examples = "retort model assets/countdown-base\tthe shipped base model\n"
                 "retort model out/student --json\tthe same facts for a script\n",
     .table = TABLE,
@@ -74,4 +91,5 @@ const command command_model = {
     .positional = "model",
     .has_json = true,
     .run = run,
+    .subcommands = SUBCOMMANDS,
 };

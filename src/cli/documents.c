@@ -30,6 +30,8 @@ static void each_option(FILE *out, const command *cmd, option_visitor visit) {
 static void each_command(FILE *out, const command *only, void (*visit)(FILE *, const command *)) {
     for (const command *const *c = COMMANDS; *c != NULL; c++) {
         if (only == NULL || only == *c) visit(out, *c);
+        for (const command *const *s = (*c)->subcommands; s != NULL && *s != NULL; s++)
+            if (only == NULL || only == *s) visit(out, *s);
     }
 }
 
@@ -249,8 +251,9 @@ static void markdown_page(FILE *out, const command *only) {
 
 static const char *completion_of(const retort_option *option) {
     const char *argument = argument_of(option);
+    const bool model = strcmp(option->name, "model") == 0; /* a folder or a GGUF file */
+    if (model || strstr(argument, "FILE") != NULL || strstr(argument, "PATH") != NULL) return "file";
     if (strstr(argument, "DIR") != NULL) return "dir";
-    if (strstr(argument, "FILE") != NULL || strstr(argument, "PATH") != NULL) return "file";
     return "";
 }
 
@@ -276,13 +279,26 @@ static void bash_value(FILE *out, const retort_option *option, const char *headi
     }
 }
 
+/* Two words are one command, once the second stands complete before the cursor. */
+static void bash_subcommand(FILE *out, const command *cmd) {
+    if (strchr(cmd->name, ' ') != NULL)
+        fprintf(out, "    '%s') [ \"$COMP_CWORD\" -le 2 ] || command='%s' ;;\n", cmd->name, cmd->name);
+}
+
 static void bash_command(FILE *out, const command *cmd) {
-    fprintf(out, "    %s)\n        flags='", cmd->name);
+    fprintf(out, "    '%s')\n        flags='", cmd->name);
     fprintf(out, "--help");
     each_option(out, cmd, bash_flag);
     fprintf(out, "'\n        case \"$previous\" in\n");
     each_option(out, cmd, bash_value);
-    fprintf(out, "        esac\n        ;;\n");
+    fprintf(out, "        esac\n");
+    if (cmd->subcommands != NULL) {
+        fprintf(out, "        if [ \"$COMP_CWORD\" -eq 2 ] && [ \"${current#-}\" = \"$current\" ]; then\n"
+                     "            mapfile -t COMPREPLY < <(compgen -f -W '");
+        for (const command *const *s = cmd->subcommands; *s != NULL; s++) fprintf(out, "%s ", last_word(*s));
+        fprintf(out, "' -- \"$current\")\n            return\n        fi\n");
+    }
+    fprintf(out, "        ;;\n");
 }
 
 static void bash_page(FILE *out, const command *only) {
@@ -294,7 +310,10 @@ static void bash_page(FILE *out, const command *only) {
             "    if [ \"$COMP_CWORD\" -eq 1 ] || { [ \"$COMP_CWORD\" -eq 2 ] && [ \"$previous\" = help ]; }; then\n"
             "        mapfile -t COMPREPLY < <(compgen -W 'help");
     for (const command *const *c = COMMANDS; *c != NULL; c++) fprintf(out, " %s", (*c)->name);
-    fprintf(out, " --help --version' -- \"$current\")\n        return\n    fi\n    case \"${COMP_WORDS[1]}\" in\n");
+    fprintf(out, " --help --version' -- \"$current\")\n        return\n    fi\n    local command=${COMP_WORDS[1]}\n");
+    fprintf(out, "    case \"$command ${COMP_WORDS[2]}\" in\n");
+    each_command(out, only, bash_subcommand);
+    fprintf(out, "    esac\n    case \"$command\" in\n");
     each_command(out, only, bash_command);
     fprintf(out, "    esac\n"
                  "    case \"$kind\" in\n"
@@ -350,9 +369,14 @@ static void zsh_option(FILE *out, const retort_option *option, const char *headi
 }
 
 static void zsh_command(FILE *out, const command *cmd) {
-    fprintf(out, "    %s)\n        _arguments -s \\\n", cmd->name);
+    fprintf(out, "    '%s')\n        _arguments -s \\\n", cmd->name);
     each_option(out, cmd, zsh_option);
     fprintf(out, "            '(- *)'{-h,--help}'[explain the command]' '*:file:_files'\n        ;;\n");
+}
+
+static void zsh_subcommand(FILE *out, const command *cmd) {
+    if (strchr(cmd->name, ' ') != NULL)
+        fprintf(out, "    '%s') chosen='%s'; shift words; (( CURRENT-- )) ;;\n", cmd->name, cmd->name);
 }
 
 static void zsh_page(FILE *out, const command *only) {
@@ -365,7 +389,9 @@ static void zsh_page(FILE *out, const command *only) {
     }
     fprintf(out, ")\nif (( CURRENT == 2 )) || [[ $CURRENT == 3 && $words[2] == help ]]; then\n"
                  "    _describe command commands\n    return\nfi\nlocal chosen=$words[2]\n"
-                 "shift words\n(( CURRENT-- ))\ncase $chosen in\n");
+                 "shift words\n(( CURRENT-- ))\n(( CURRENT > 2 )) && case \"$chosen $words[2]\" in\n");
+    each_command(out, only, zsh_subcommand);
+    fprintf(out, "esac\ncase $chosen in\n");
     each_command(out, only, zsh_command);
     fprintf(out, "esac\n");
 }

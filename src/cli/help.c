@@ -105,6 +105,15 @@ static void print_examples(FILE *out, const char *examples) {
     }
 }
 
+static void print_summary(FILE *out, const command *cmd) {
+    int column = fprintf(out, "  %-12s", cmd->name);
+    if (column > 14) {
+        fputc(' ', out);
+        column++;
+    }
+    print_filled(out, cmd->summary, 14, column, WIDTH);
+}
+
 void print_command_help(FILE *out, const command *cmd) {
     const retort_option *positional = cmd->positional != NULL ? retort_options_find(cmd->table, cmd->positional) : NULL;
     fprintf(out, "usage: retort %s [flags]", cmd->name);
@@ -128,6 +137,9 @@ void print_command_help(FILE *out, const command *cmd) {
     }
     fprintf(out, "  -h, --help                  this page\n");
     if (cmd->examples != NULL) print_examples(out, cmd->examples);
+    if (cmd->subcommands == NULL) return;
+    fprintf(out, "\nCommands of its own\n");
+    for (const command *const *c = cmd->subcommands; *c != NULL; c++) print_summary(out, *c);
 }
 
 void print_overview(FILE *out) {
@@ -144,8 +156,7 @@ void print_overview(FILE *out) {
                  "                        rl                                behaviors\n"
                  "\nCommands\n");
     for (const command *const *c = COMMANDS; *c != NULL; c++) {
-        fprintf(out, "  %-12s", (*c)->name);
-        print_filled(out, (*c)->summary, 14, 14, WIDTH);
+        print_summary(out, *c);
     }
     fprintf(out,
             "\nTypical commands\n"

@@ -51,6 +51,20 @@ static const command *find_command(const char *name) {
     return NULL;
 }
 
+const char *last_word(const command *cmd) {
+    const char *space = strrchr(cmd->name, ' ');
+    return space != NULL ? space + 1 : cmd->name;
+}
+
+/* The subcommand that a word names, or NULL. */
+static const command *find_subcommand(const command *cmd, const char *word) {
+    if (word == NULL || cmd->subcommands == NULL) return NULL;
+    for (const command *const *c = cmd->subcommands; *c != NULL; c++) {
+        if (strcmp(last_word(*c), word) == 0) return *c;
+    }
+    return NULL;
+}
+
 static const command *nearest_command(const char *name) {
     const command *nearest = NULL;
     int smallest = INT_MAX;
@@ -119,14 +133,15 @@ static int run_command(const command *cmd, int count, char **arguments) {
     return finish_output(code);
 }
 
-static int print_help(const char *name) {
+static int print_help(const char *name, const char *word) {
     if (name == NULL) {
         print_overview(stdout);
         return finish_output(0);
     }
     const command *cmd = find_command(name);
     if (cmd == NULL) return unknown_command(name);
-    print_command_help(stdout, cmd);
+    const command *inner = find_subcommand(cmd, word);
+    print_command_help(stdout, inner != NULL ? inner : cmd);
     return finish_output(0);
 }
 
@@ -137,8 +152,8 @@ int main(int count, char **arguments) {
         return retort_exit_code(RETORT_ERR_USAGE);
     }
     const char *second = count >= 3 ? arguments[2] : NULL;
-    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) return print_help(NULL);
-    if (strcmp(first, "help") == 0) return print_help(second);
+    if (strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) return print_help(NULL, NULL);
+    if (strcmp(first, "help") == 0) return print_help(second, count >= 4 ? arguments[3] : NULL);
     if (strcmp(first, "--version") == 0 || strcmp(first, "version") == 0) {
         printf("retort %s\n", RETORT_VERSION);
         return finish_output(0);
@@ -151,5 +166,6 @@ int main(int count, char **arguments) {
     }
     const command *cmd = find_command(first);
     if (cmd == NULL) return unknown_command(first);
-    return run_command(cmd, count - 2, arguments + 2);
+    const command *inner = find_subcommand(cmd, second);
+    return inner != NULL ? run_command(inner, count - 3, arguments + 3) : run_command(cmd, count - 2, arguments + 2);
 }

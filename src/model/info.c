@@ -9,6 +9,7 @@
 
 #include "core/hub_cache.h"
 #include "model/architecture.h"
+#include "model/gguf_model.h"
 #include "model/weights.h"
 
 _Static_assert(RETORT_MODEL_MAX_EOS == sizeof((rt_config *)0)->eos_token_id / sizeof(int32_t),
@@ -142,6 +143,7 @@ static retort_status inspect(const char *dir, retort_model_info *info, retort_er
     retort_status st = rt_model_hash(&model, info->weights_sha256, err);
     rt_model_release(&model);
     RT_TRY(st);
+    if (rt_gguf_is(dir)) return rt_gguf_inspect(dir, info, err);
     RT_TRY(inspect_weights(dir, info, err));
     RT_TRY(sum_files(dir, info, err));
     return inspect_tokenizer(dir, info, err);

@@ -6,6 +6,7 @@
 #include "core/hub_cache.h"
 #include "model/architecture.h"
 #include "model/config_json.h"
+#include "model/gguf_model.h"
 #include "model/lora.h"
 #include "model/safetensors.h"
 #include "model/weights.h"
@@ -86,6 +87,7 @@ retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
 }
 
 static retort_status load_folder(const char *dir, rt_weights_form form, rt_model *out, retort_error *err) {
+    if (rt_gguf_is(dir)) return rt_gguf_load_model(dir, form, out, err);
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, &model.config, err));

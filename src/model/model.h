@@ -144,7 +144,8 @@ typedef struct rt_model {
 } rt_model;
 
 /* ---- disk: a Hugging Face directory ---- */
-/* `dir` is a path or the name of a model in the Hub's cache (rt_model_path). Reads config.json (and
+/* `dir` is a path or the name of a model in the Hub's cache (rt_model_path). A path may also be that of a GGUF file
+ * (gguf_model.h), whose quantised weights become float32. Of a folder it reads config.json (and
  * generation_config.json's eos list) and model.safetensors or its shards (F32, BF16, F16), everything validated before
  * use. Weights become float32. */
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);

@@ -6,6 +6,7 @@
 
 #include "core/file.h"
 #include "core/hub_cache.h"
+#include "text/gguf_tokenizer.h"
 
 struct rt_chat {
     rt_jinja *jinja;
@@ -76,6 +77,12 @@ static const json_t *template_of(const json_t *config) {
 }
 
 static retort_status load_text(const char *dir, const json_t *config, rt_buffer *out, retort_error *err) {
+    if (!rt_path_is_dir(dir)) { /* a GGUF file */
+        const json_t *inside = template_of(config);
+        RT_CHECK(json_is_string(inside), err, RETORT_ERR_NOT_FOUND,
+                 "'%s' has no chat template: no metadata 'tokenizer.chat_template'", dir);
+        return rt_buffer_append(out, json_string_value(inside), json_string_length(inside), err);
+    }
     char *path = rt_path_join(dir, "chat_template.jinja");
     if (path == NULL) return out_of_memory(err);
     retort_status st = RETORT_OK;
@@ -94,14 +101,37 @@ static retort_status load_text(const char *dir, const json_t *config, rt_buffer 
     return st;
 }
 
+/* The template and the special tokens inside a GGUF file. */
+static retort_status load_gguf(const char *path, json_t **config, retort_error *err) {
+    rt_gguf file;
+    RT_TRY(rt_gguf_open(path, &file, err));
+    retort_status st = rt_gguf_tokenizer_config(&file, config, err);
+    rt_gguf_close(&file);
+    return st;
+}
+
+static retort_status load_config(const char *path, json_t **config, json_t **map, retort_error *err) {
+    if (rt_gguf_is(path)) return load_gguf(path, config, err);
+    RT_TRY(load_json(path, "tokenizer_config.json", config, err));
+    return load_json(path, "special_tokens_map.json", map, err);
+}
+
+retort_status rt_chat_text(const char *path, rt_buffer *out, retort_error *err) {
+    json_t *config = NULL, *map = NULL;
+    retort_status st = load_config(path, &config, &map, err);
+    if (st == RETORT_OK) st = load_text(path, config, out, err);
+    json_decref(config);
+    json_decref(map);
+    return st;
+}
+
 static retort_status load_folder(const char *dir, rt_chat **out, retort_error *err) {
     json_t *config = NULL, *map = NULL;
     rt_buffer text = {0}, name = {0};
     rt_chat *chat = NULL;
     retort_status st;
     RT_GOTO(st, rt_buffer_printf(&name, err, "chat template of '%s'", dir), done);
-    RT_GOTO(st, load_json(dir, "tokenizer_config.json", &config, err), done);
-    RT_GOTO(st, load_json(dir, "special_tokens_map.json", &map, err), done);
+    RT_GOTO(st, load_config(dir, &config, &map, err), done);
     RT_GOTO(st, load_text(dir, config, &text, err), done);
     RT_GOTO(st, rt_chat_parse(name.data, text.length > 0 ? text.data : "", text.length, config, &chat, err), done);
     RT_GOTO(st, collect_tokens(chat->tokens, map, err), done);

@@ -8,14 +8,17 @@
 
 typedef struct rt_chat rt_chat;
 
-/* Reads chat_template.jinja of a model (see rt_model_path), else "chat_template" of its tokenizer_config.json (a text,
- * or a list of which the one called "default" counts), and the special tokens that templates name (bos_token,
- * eos_token, ...), also from special_tokens_map.json. RETORT_ERR_NOT_FOUND where there is no template. */
+/* Of a model (see rt_model_path): the template inside a GGUF file, or chat_template.jinja, else "chat_template" of its
+ * tokenizer_config.json (a text, or a list of which the one called "default" counts), and the special tokens that
+ * templates name (bos_token, eos_token, ...), also from special_tokens_map.json. RETORT_ERR_NOT_FOUND where there is no
+ * template. */
 retort_status rt_chat_load(const char *name, rt_chat **out, retort_error *err);
 /* The same from a template and a parsed tokenizer_config.json (NULL: no special tokens), for templates that come inside
  * another file. `name` stands in messages. */
 retort_status rt_chat_parse(const char *name, const char *template_text, size_t length, const json_t *config,
                             rt_chat **out, retort_error *err);
+/* The template alone, appended as it stands in the folder or the GGUF file at `path`. */
+retort_status rt_chat_text(const char *path, rt_buffer *out, retort_error *err);
 void rt_chat_destroy(rt_chat *chat);
 
 /* The moment that templates are rendered for: SOURCE_DATE_EPOCH where it is set, else the present. */

@@ -4,6 +4,7 @@
 
 #include "core/file.h"
 #include "core/hub_cache.h"
+#include "text/gguf_tokenizer.h"
 #include "text/internal.h"
 
 enum { MAX_TEMPLATE = 1 << 20 };
@@ -133,7 +134,18 @@ static retort_status read_part(rt_tokenizer *t, const char *dir, const char *nam
     return st;
 }
 
+static retort_status load_gguf(const char *path, rt_tokenizer **out, retort_error *err) {
+    json_t *tokenizer = NULL, *config = NULL;
+    RT_TRY(rt_tokenizer_documents(path, &tokenizer, &config, err));
+    retort_status st = rt_tokenizer_parse(tokenizer, config, out, err);
+    if (st != RETORT_OK) st = rt_fail_context(err, st, "the tokenizer in '%s'", path);
+    json_decref(tokenizer);
+    json_decref(config);
+    return st;
+}
+
 static retort_status load_folder(const char *dir, rt_tokenizer **out, retort_error *err) {
+    if (rt_gguf_is(dir)) return load_gguf(dir, out, err);
     rt_tokenizer *t = NULL;
     RT_TRY(create(&t, err));
     retort_status st = read_part(t, dir, "tokenizer.json", false, read_tokenizer, err);

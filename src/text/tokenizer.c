@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "core/hub_cache.h"
+#include "text/gguf_tokenizer.h"
 #include "text/internal.h"
 
 static retort_status grow(rt_ids *ids, int64_t wanted, retort_error *err) {
@@ -133,9 +135,36 @@ static retort_status copy_if_there(const char *from_dir, const char *to_dir, con
     return there ? copy_file(from_dir, to_dir, name, err) : RETORT_OK;
 }
 
-retort_status rt_tokenizer_copy_files(const char *from_dir, const char *to_dir, retort_error *err) {
+static retort_status save_document(const char *dir, const char *name, const json_t *document, retort_error *err) {
+    char *path = rt_path_join(dir, name);
+    RT_CHECK(path != NULL, err, RETORT_ERR_MEMORY, "out of memory: path of '%s'", name);
+    retort_status st = rt_json_save(path, document, err);
+    rt_free(path);
+    return st;
+}
+
+static retort_status save_documents(const char *from, const char *to_dir, retort_error *err) {
+    json_t *tokenizer = NULL, *config = NULL;
+    RT_TRY(rt_tokenizer_documents(from, &tokenizer, &config, err));
+    retort_status st = save_document(to_dir, "tokenizer.json", tokenizer, err);
+    if (st == RETORT_OK) st = save_document(to_dir, "tokenizer_config.json", config, err);
+    json_decref(tokenizer);
+    json_decref(config);
+    return st;
+}
+
+static retort_status copy_files(const char *from_dir, const char *to_dir, retort_error *err) {
+    if (rt_gguf_is(from_dir)) return save_documents(from_dir, to_dir, err);
     RT_TRY(copy_file(from_dir, to_dir, "tokenizer.json", err));
     RT_TRY(copy_file(from_dir, to_dir, "tokenizer_config.json", err));
     RT_TRY(copy_if_there(from_dir, to_dir, "chat_template.jinja", err));
     return copy_if_there(from_dir, to_dir, "special_tokens_map.json", err);
+}
+
+retort_status rt_tokenizer_copy_files(const char *from, const char *to_dir, retort_error *err) {
+    char *path;
+    RT_TRY(rt_model_path(from, &path, err));
+    retort_status st = copy_files(path, to_dir, err);
+    rt_free(path);
+    return st;
 }

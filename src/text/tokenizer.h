@@ -33,7 +33,8 @@ typedef struct rt_spans {
 } rt_spans;
 void rt_spans_free(rt_spans *spans);
 
-/* Reads tokenizer.json and tokenizer_config.json of a model, which rt_model_path (core/hub_cache.h) finds. A component
+/* Reads tokenizer.json and tokenizer_config.json of a model, which rt_model_path (core/hub_cache.h) finds, or the
+ * tokenizer inside a GGUF file (gguf_tokenizer.h). A component
  * that is not supported is RETORT_ERR_UNSUPPORTED and named: a tokenizer that is read in part gives other ids than the
  * model was trained on. */
 retort_status rt_tokenizer_load(const char *name, rt_tokenizer **out, retort_error *err);
@@ -101,7 +102,8 @@ void rt_bpe_trainer_set_max_length(rt_bpe_trainer *trainer, int64_t model_max_le
 void rt_bpe_trainer_destroy(rt_bpe_trainer *trainer);
 
 /* Copies tokenizer.json, tokenizer_config.json and, where they are there, chat_template.jinja and
- * special_tokens_map.json (bytes unchanged) to another model folder. */
-retort_status rt_tokenizer_copy_files(const char *from_dir, const char *to_dir, retort_error *err);
+ * special_tokens_map.json (bytes unchanged) to another model folder. Of a GGUF file it writes the first two, as they
+ * are made from it. */
+retort_status rt_tokenizer_copy_files(const char *from, const char *to_dir, retort_error *err);
 
 #endif

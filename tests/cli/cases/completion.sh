@@ -15,4 +15,7 @@ ask retort distill --learning
 ask retort distill --lr-scheduler-type co
 ask retort distill --dataset tr
 ask retort distill --seed ""
+ask retort model con
+ask retort model convert --dtype q
+ask retort model convert --ov
 '
