@@ -234,6 +234,7 @@ static size_t sentence_end(const view *v, size_t i) {
             continue;
         }
         if (ch == '$') dollars++;
+        if (ch == '<' && (at(v, i, "<answer>") || at(v, i, "</answer>"))) return i;
         if (dollars % 2 == 1 || brackets > 0) continue;
         if (ch == '\n') return i;
         bool stop = ch == '.' || ch == ';' || ch == '!' || ch == '?';

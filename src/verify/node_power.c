@@ -136,6 +136,10 @@ rt_node *rt_x_power(rt_verify_context *c, rt_node *base, rt_node *exponent) {
         return rt_stop_at(c, RT_STOP_UNDEFINED, "a power of zero has no value");
     }
     if (base->kind == RT_E) return exponential(c, base, exponent);
+    if (base->kind == RT_I && exponent->kind != RT_NUM) { /* the principal value: i = exp(i pi/2) */
+        rt_node *log = rt_x_mul(c, rt_x_mul(c, base, rt_x_constant(c, RT_PI)), rt_x_fraction(c, 1, 2));
+        return rt_x_power(c, rt_x_constant(c, RT_E), rt_x_mul(c, exponent, log));
+    }
     if (exponent->kind == RT_NUM) {
         if (fmpz_cmp_si(fmpq_denref(exponent->number), ORDER_MAXIMUM) > 0) return rt_power_plain(c, base, exponent);
         fmpq_t p;
