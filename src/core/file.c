@@ -241,9 +241,17 @@ void rt_sha256(const void *bytes, size_t length, char hex[65]) {
 }
 
 retort_status rt_sha256_file(const char *path, char hex[65], retort_error *err) {
+    enum { PIECE = 1 << 24 };
     rt_mapping mapping;
+    struct sha256_ctx context;
     RT_TRY(rt_map_file(path, &mapping, err));
-    rt_sha256(mapping.data != NULL ? mapping.data : (const unsigned char *)"", mapping.length, hex);
+    sha256_init(&context);
+    for (size_t at = 0; at < mapping.length; at += PIECE) {
+        const size_t n = mapping.length - at < PIECE ? mapping.length - at : PIECE;
+        sha256_update(&context, n, mapping.data + at);
+        rt_map_forget(&mapping, at, n); /* a model's file would add its size to the memory of the run */
+    }
+    hex_digest(&context, hex);
     rt_unmap_file(&mapping);
     return RETORT_OK;
 }
