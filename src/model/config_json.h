@@ -1,10 +1,9 @@
 /* config.json and generation_config.json of a Hugging Face directory, for the architectures of architecture.h.
  *
- * Read are both generations of the rotary embedding's keys: "rope_theta" with "rope_scaling": null (transformers 4),
- * and "rope_parameters": {"rope_theta", "rope_type": "default"} (transformers 5). A key that asks for something this
- * implementation does not compute (another architecture or activation, scaled rotary embeddings, a sliding window,
- * quantised weights, dropout) is RETORT_ERR_UNSUPPORTED and named, never ignored; a needed key that is missing or of
- * another type is RETORT_ERR_FORMAT. Keys without influence on the numbers are skipped.
+ * Read are the keys of transformers 4 and 5, as docs/models.md lists them. A key that asks for something this
+ * implementation does not compute (another architecture or activation, a partial rotary embedding, quantised weights,
+ * dropout) is RETORT_ERR_UNSUPPORTED and named, never ignored; a needed key that is missing or of another type is
+ * RETORT_ERR_FORMAT. Keys without influence on the numbers are skipped.
  */
 #ifndef RT_CONFIG_JSON_H
 #define RT_CONFIG_JSON_H
