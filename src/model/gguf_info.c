@@ -44,6 +44,7 @@ retort_status rt_gguf_inspect(const char *path, retort_model_info *info, retort_
     RT_TRY(rt_gguf_open(path, &file, err));
     info->tensors = file.num_tensors;
     info->weight_bytes = info->bytes_on_disk = (int64_t)file.mapping.length;
+    info->weight_files = 1;
     put_dtype(&file, info);
     rt_sha256(file.mapping.data, file.mapping.length, info->file_sha256);
     retort_status st = put_tokenizer(&file, info, err);

@@ -4,7 +4,8 @@
 Run by hand; needs torch, transformers and safetensors. No part of the test command.
 
     check_transformers.py --tool BUILD/tests/model/dump_logits
-        writes small random models (tied and untied; F32, BF16, F16) with the tool, and checks each
+        writes small random models (tied and untied; F32, BF16, F16; then one of each architecture, rope type and
+        window, in shards) with the tool, and checks each
     check_transformers.py --tool BUILD/tests/model/dump_logits --dir DIR [--ids 1,2,3]
         checks an existing folder, such as assets/countdown-base
     check_transformers.py --dir DIR --ids 1,2,3 --logits FILE
@@ -82,6 +83,11 @@ def main():
                 folder = str(pathlib.Path(base) / f"{tied}-{dtype}")
                 subprocess.run([args.tool, "make", folder, tied, dtype], check=True)
                 good = check(folder, args.tool, ids, None, args.tolerance) and good
+        for number in range(6):
+            folder = str(pathlib.Path(base) / f"feature-{number}")
+            subprocess.run([args.tool, "make", folder, str(number), "F32"], check=True)
+            long = [(i * i * 7 + 3 * i + 5) % 211 for i in range(60)]
+            good = check(folder, args.tool, long, None, args.tolerance) and good
     return 0 if good else 1
 
 

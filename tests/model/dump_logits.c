@@ -1,5 +1,6 @@
 /* The C side of check_transformers.py.
  *   dump_logits make DIR tied|untied F32|BF16|F16   writes a small random model
+ *   dump_logits make DIR NUMBER F32|BF16|F16        the same of fixture_feature(NUMBER), in shards
  *   dump_logits run DIR OUT ID ID ...               writes the logits after each id: float32, [ids][vocabulary]
  */
 #include <stdio.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "core/file.h"
+#include "fixture.h"
 #include "model/dtype.h"
 
 static rt_config small_config(bool tied) {
@@ -29,12 +31,14 @@ static rt_config small_config(bool tied) {
                        .num_eos = 2};
 }
 
-static retort_status make(const char *dir, bool tied, rt_dtype dtype, retort_error *err) {
-    rt_model model = {.config = small_config(tied)};
+static retort_status make(const char *dir, const char *kind, rt_dtype dtype, retort_error *err) {
+    const bool feature = kind[0] >= '0' && kind[0] < '0' + FIXTURE_FEATURES;
+    const rt_config config = feature ? fixture_feature(kind[0] - '0') : small_config(strcmp(kind, "tied") == 0);
+    rt_model model = {.config = config};
     RT_TRY(rt_make_dirs(dir, err));
     RT_TRY(rt_params_create(&model.config, &model.params, err));
     rt_params_init(&model.config, &model.params, 1);
-    retort_status st = rt_model_save(&model, dir, dtype, err);
+    retort_status st = rt_model_save_shards(&model, dir, dtype, feature ? 40000 : RT_SHARD_BYTES, err);
     rt_model_release(&model);
     return st;
 }
@@ -73,9 +77,9 @@ int main(int argc, char **argv) {
     retort_status st = RETORT_ERR_USAGE;
     rt_dtype dtype;
     snprintf(err.message, sizeof err.message,
-             "usage: dump_logits make DIR tied|untied F32|BF16|F16, or run DIR OUT ID ...");
+             "usage: dump_logits make DIR tied|untied|NUMBER F32|BF16|F16, or run DIR OUT ID ...");
     if (argc == 5 && strcmp(argv[1], "make") == 0 && rt_dtype_from_name(argv[4], &dtype))
-        st = make(argv[2], strcmp(argv[3], "tied") == 0, dtype, &err);
+        st = make(argv[2], argv[3], dtype, &err);
     else if (argc > 4 && strcmp(argv[1], "run") == 0)
         st = run(argv[2], argv[3], argv + 4, argc - 4, &err);
     if (st != RETORT_OK) fprintf(stderr, "%s\n", err.message);

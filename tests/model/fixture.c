@@ -47,7 +47,8 @@ rt_config fixture_feature(int number) {
         c.sliding_window = 21;
         c.window_layers[0] = 7;
         break;
-    case 3: /* Llama 3.1 */
+    case 3:                 /* Llama 3.1 */
+        c.hidden_size = 42; /* LlamaConfig wants a multiple of the heads, whatever head_dim is */
         c.rope = (rt_rope_config){.type = RT_ROPE_LLAMA3,
                                   .theta = 5e5,
                                   .factor = 8,
@@ -56,6 +57,7 @@ rt_config fixture_feature(int number) {
                                   .high_freq_factor = 4};
         break;
     case 4: /* Llama with biases */
+        c.hidden_size = 42;
         c.qkv_bias = c.o_bias = true;
         c.rope = (rt_rope_config){.type = RT_ROPE_LINEAR, .theta = 1e4, .factor = 2};
         c.max_position_embeddings = 64;
