@@ -13,6 +13,12 @@ void retort_verify_thread_end(void) {
     flint_cleanup();
 }
 
+static int threads_for(size_t count) {
+    int most = omp_get_max_threads();
+    size_t useful = count / PAIRS_PER_THREAD + 1;
+    return useful < (size_t)most ? (int)useful : most;
+}
+
 static void keep_first(retort_status *failed, retort_error *err, retort_status st, const retort_error *own) {
 #pragma omp critical(rt_verify_batch)
     if (*failed == RETORT_OK) {
@@ -23,9 +29,7 @@ static void keep_first(retort_status *failed, retort_error *err, retort_status s
 
 retort_status rt_verify_batch(rt_verify_job *jobs, size_t count, retort_error *err) {
     retort_status failed = RETORT_OK;
-    int threads = omp_get_max_threads();
-    if ((size_t)threads > count / PAIRS_PER_THREAD + 1) threads = (int)(count / PAIRS_PER_THREAD) + 1;
-#pragma omp parallel num_threads(threads)
+#pragma omp parallel num_threads(threads_for(count))
     {
 #pragma omp for schedule(dynamic, 8)
         for (size_t i = 0; i < count; i++) {

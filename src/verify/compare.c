@@ -256,7 +256,7 @@ static rt_zero same_kind(rt_verify_context *c, const rt_value *a, const rt_value
     case RT_V_NUMBER: return same_number(c, a, b, rules);
     case RT_V_LIST:
     case RT_V_SET: return same_collection(c, a, b, rules);
-    case RT_V_TUPLE: return same_in_order(c, a, b, rules);
+    case RT_V_TUPLE:
     case RT_V_MATRIX: return same_in_order(c, a, b, rules);
     case RT_V_REGION: return same_region(c, a, b);
     case RT_V_EQUATION: return proportional(c, a->number, b->number, false);

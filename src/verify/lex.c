@@ -135,6 +135,7 @@ typedef struct digits {
 } digits;
 
 static void push(lexer *l, digits *d, const char *text, size_t length) {
+    if (length == 0) return;
     if (d->count + length > d->capacity) {
         size_t capacity = 2 * (d->count + length) + 16;
         char *copy = rt_arena(l->c, capacity, 1);
@@ -201,7 +202,8 @@ static bool number(lexer *l) {
         n = fraction_part(l, whole_part(l, n, &d, &grouped), &d);
     }
     if (l->c->stop != RT_STOP_NONE) return false;
-    size_t behind = exponent(l, n, memchr(d.text, '.', d.count) != NULL, &e);
+    bool point = d.text != NULL && memchr(d.text, '.', d.count) != NULL;
+    size_t behind = exponent(l, n, point, &e);
     if (behind > 0) n = behind;
     rt_token *t = put(l, RT_T_NUMBER, d.text, d.count);
     if (t == NULL) return false;

@@ -165,12 +165,18 @@ rt_node *rt_x_fraction(rt_verify_context *c, int64_t n, int64_t d) {
     return node;
 }
 
+static rt_node *kept(rt_verify_context *c, rt_node **place, int64_t n) {
+    if (*place == NULL) *place = rt_x_fraction(c, n, 1);
+    return *place;
+}
+
 rt_node *rt_x_integer(rt_verify_context *c, int64_t n) {
-    rt_node **known = n == 1 ? &c->one : n == 0 ? &c->zero : n == -1 ? &c->minus_one : NULL;
-    if (known != NULL && *known != NULL) return *known;
-    rt_node *node = rt_x_fraction(c, n, 1);
-    if (known != NULL) *known = node;
-    return node;
+    switch (n) {
+    case 0: return kept(c, &c->zero, 0);
+    case 1: return kept(c, &c->one, 1);
+    case -1: return kept(c, &c->minus_one, -1);
+    default: return rt_x_fraction(c, n, 1);
+    }
 }
 
 rt_node *rt_x_constant(rt_verify_context *c, rt_kind kind) {
