@@ -184,6 +184,11 @@ static bool read_prose(rt_verify_context *c, const rt_side *gold, rt_side *pred,
     return true;
 }
 
+/* What follows the letter of "(C) 12". False: no memory. */
+static bool behind_letter(rt_verify_context *c, const rt_side *side, rt_side *out) {
+    return rt_read_side(c, side->text + side->prefix_bytes, side->length - side->prefix_bytes, true, out);
+}
+
 static retort_status compare(rt_verify_context *c, answer_text gold_text, answer_text pred_text,
                              const retort_verify_options *options, retort_verify_result *r, retort_error *err) {
     rt_side gold, pred;
@@ -198,11 +203,14 @@ static retort_status compare(rt_verify_context *c, answer_text gold_text, answer
     }
     bool fine = rt_read_side(c, gold_text.text, gold_text.length, true, &gold) &&
                 rt_read_side(c, pred_text.text, pred_text.length, true, &pred);
-    /* "(C) 12" for a gold answer that is no choice. */
-    if (fine && pred.prefix != 0 && gold.letter == 0) {
-        rt_side rest;
-        fine = rt_read_side(c, pred.text + pred.prefix_bytes, pred.length - pred.prefix_bytes, true, &rest);
-        if (fine && rest.value != NULL) pred = rest;
+    /* "(C) 12" for a gold answer that is no choice, or one that has the same letter before it. */
+    if (fine && pred.prefix != 0 && gold.letter == 0 && (gold.prefix == 0 || gold.prefix == pred.prefix)) {
+        rt_side rest, gold_rest = gold;
+        fine = behind_letter(c, &pred, &rest) && (gold.prefix == 0 || behind_letter(c, &gold, &gold_rest));
+        if (fine && rest.value != NULL && (gold.prefix == 0 || gold_rest.value != NULL)) {
+            pred = rest;
+            gold = gold_rest;
+        }
     }
     bool guessed = false;
     if (fine && rules.tolerant) fine = read_prose(c, &gold, &pred, &guessed);
