@@ -171,6 +171,7 @@ static void sides_are_named(void **state) {
     assert_int_equal(r.side, RETORT_SIDE_PRED);
     assert_non_null(strstr(r.reason, "division by zero"));
     retort_verify_result_release(&r);
+    expect("\\text{(D)}un", "\\text{(D)}un", NULL, RETORT_VERDICT_RIGHT); /* no choice's letter before a value */
     /* The same text is right even where it is not read any further. */
     expect("\\sum_{k=1}^n k^2", "\\sum_{k=1}^{n} k^2", NULL, RETORT_VERDICT_UNPARSED);
     expect("\\sum_{k=1}^n k^2", "\\sum_{k=1}^n k^2", NULL, RETORT_VERDICT_RIGHT);
