@@ -19,7 +19,7 @@ bool rt_last_formula(const char *text, size_t from, size_t to, size_t *begin, si
     bool found = false;
     for (size_t i = from; i < to; i++) {
         const char *close = NULL;
-        size_t first = i;
+        size_t first;
         if (text[i] == '\\' && i + 1 < to) {
             if (text[i + 1] == '(') close = "\\)";
             if (text[i + 1] == '[') close = "\\]";
