@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model pretrain pull regrade report rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model plan pretrain pull regrade report rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -42,7 +42,7 @@ _retort() {
         esac
         ;;
     'distill')
-        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --max-examples --max-length --truncate --no-truncate --inspect --system-prompt --instruction --completion-only-loss --no-completion-only-loss --assistant-only-loss --no-assistant-only-loss --num-train-epochs --train-batch-size --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --memory-limit --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --dataset) kind=file ;;
@@ -75,6 +75,7 @@ _retort() {
             --logging-steps) kind=none ;;
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
+            --memory-limit) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
@@ -142,6 +143,11 @@ _retort() {
             --out) kind=dir ;;
             --dtype) words='f32 bf16 f16' ;;
             --config) kind=file ;;
+        esac
+        ;;
+    'plan')
+        flags='--help --json --no-json --quiet --no-quiet'
+        case "$previous" in
         esac
         ;;
     'pretrain')
@@ -217,7 +223,7 @@ _retort() {
         esac
         ;;
     'rl')
-        flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --dataset --system-prompt --instruction --num-train-epochs --prompts-per-step --num-generations --steps-per-generation --num-iterations --loss-type --scale-rewards --epsilon --epsilon-high --beta --mask-truncated-completions --no-mask-truncated-completions --reward --format-reward --dynamic-sampling --no-dynamic-sampling --max-refills --probe-problems --max-completion-length --temperature --top-p --top-k --min-p --rollout-batch --use-peft --no-use-peft --lora-r --lora-alpha --lora-target-modules --dtype --kv-dtype --learning-rate --lr-scheduler-type --warmup-ratio --min-lr-rate --weight-decay --adam-beta1 --adam-beta2 --adam-epsilon --max-grad-norm --output-dir --max-steps --seed --threads --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --logging-steps --save-steps --save-total-limit --resume --no-resume --memory-limit --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --dataset) kind=file ;;
@@ -265,11 +271,12 @@ _retort() {
             --logging-steps) kind=none ;;
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
+            --memory-limit) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
     'sample')
-        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --kv-dtype --batch --threads --config --quiet --no-quiet'
+        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --kv-dtype --batch --threads --memory-limit --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -292,6 +299,7 @@ _retort() {
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
+            --memory-limit) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

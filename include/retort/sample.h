@@ -19,10 +19,11 @@ typedef struct retort_sample_options {
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
-    char *stop;       /* comma list of stop strings */
-    char *stop_ids;   /* comma list */
-    char *banned_ids; /* comma list */
-    char *ban_list;   /* category names (anthropomorphic, logical) or a file of words, comma list */
+    char *stop;         /* comma list of stop strings */
+    char *stop_ids;     /* comma list */
+    char *banned_ids;   /* comma list */
+    char *ban_list;     /* category names (anthropomorphic, logical) or a file of words, comma list */
+    char *memory_limit; /* "14GiB"; NULL: what the machine has free */
     bool ignore_eos;
     bool json;
 } retort_sample_options;

@@ -74,7 +74,8 @@ typedef struct retort_distill_options {
     char *system_prompt;  /* NULL: none */
     char *instruction;    /* a text with {problem}; NULL: the problem alone */
     bool completion_only_loss, assistant_only_loss;
-    int64_t inspect; /* for retort_distill_inspect: examples to show */
+    char *memory_limit; /* "14GiB"; NULL: what the machine has free */
+    int64_t inspect;    /* for retort_distill_inspect: examples to show */
 } retort_distill_options;
 
 typedef struct retort_rl_options {
@@ -96,7 +97,8 @@ typedef struct retort_rl_options {
     int64_t probe_problems; /* pass-rate probe before the first step; 0: none */
     int64_t rollout_batch;  /* slots of the sampler */
     double num_train_epochs;
-    char *system_prompt, *instruction; /* as in retort_distill_options */
+    char *system_prompt, *instruction; /* as in retort_distill_options, as the next */
+    char *memory_limit;
 } retort_rl_options;
 
 extern RETORT_API const retort_option retort_pretrain_option_table[];

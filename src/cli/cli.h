@@ -42,12 +42,14 @@ typedef struct command {
     /* `retort NAME WORD ...` where WORD is the last word of one of these (sorted; a NULL ends them), or NULL. Without
      * such a word the command itself runs. */
     const struct command *const *subcommands;
+    /* For `retort plan NAME`: what run would take; *out as retort/plan.h says. NULL: the command has no plan. */
+    retort_status (*plan)(const void *options, bool json, char **out, size_t *length, retort_error *err);
 } command;
 
 extern const command command_behaviors, command_contamination, command_data, command_distill, command_eval,
-    command_model, command_pretrain, command_pull, command_regrade, command_report, command_rl, command_sample,
-    command_serve, command_store, command_study, command_teach, command_template, command_tokenize, command_tokens,
-    command_verify;
+    command_model, command_plan, command_pretrain, command_pull, command_regrade, command_report, command_rl,
+    command_sample, command_serve, command_store, command_study, command_teach, command_template, command_tokenize,
+    command_tokens, command_verify;
 
 extern const command command_model_convert, command_model_merge; /* subcommands */
 
@@ -55,6 +57,12 @@ extern const command command_model_convert, command_model_merge; /* subcommands 
 extern const command *const COMMANDS[];
 /* The word of a subcommand after its command's name: "convert". */
 const char *last_word(const command *cmd);
+
+/* cmd_plan.c: the command that `retort plan WORD` asks about, and whether the word is a recipe; NULL with *err filled.
+ */
+const command *find_planned(const char *word, bool *recipe, retort_error *err);
+/* Prints the plan, also of a run that does not fit (which fails). */
+retort_status print_plan(const command *cmd, const void *options, bool json, retort_error *err);
 
 /* arguments.c: fills the command's options and the common ones from the recipe, then from the flags. *help is set where
  * -h or --help stands among them, and then nothing else was done. */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "retort/plan.h"
 #include "tables.h"
 
 static bool wants_colour(void) {
@@ -31,6 +32,10 @@ static retort_status run(const void *options, const invocation *call, retort_err
     return st;
 }
 
+static retort_status plan(const void *options, bool json, char **out, size_t *length, retort_error *err) {
+    return retort_distill_plan(options, json, out, length, err);
+}
+
 const command command_distill = {
     .name = "distill",
     .summary = "fine-tunes a base model on the traces of a teacher",
@@ -47,4 +52,5 @@ const command command_distill = {
     .options_size = sizeof(retort_distill_options),
     .has_json = true,
     .run = run,
+    .plan = plan,
 };

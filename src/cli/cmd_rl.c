@@ -1,10 +1,17 @@
+#include "retort/plan.h"
 #include "tables.h"
 
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     retort_training_account account = {0};
+    const retort_rl_options *own = options;
+    if (own->train.output_dir == NULL) return cli_fail(err, RETORT_ERR_USAGE, "'--output-dir DIR' is required");
     retort_status st = retort_rl(options, call->progress, &account, err);
     if (st == RETORT_OK) print_account("rl", &account, call->common.json);
     return st;
+}
+
+static retort_status plan(const void *options, bool json, char **out, size_t *length, retort_error *err) {
+    return retort_rl_plan(options, json, out, length, err);
 }
 
 const command command_rl = {
@@ -23,4 +30,5 @@ const command command_rl = {
     .options_size = sizeof(retort_rl_options),
     .has_json = true,
     .run = run,
+    .plan = plan,
 };

@@ -1,8 +1,13 @@
 #include "cli.h"
-#include "retort/sample.h"
+#include "retort/plan.h"
 
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     return retort_sample(options, call->progress, err);
+}
+
+static retort_status plan(const void *options, bool json, char **out, size_t *length, retort_error *err) {
+    const retort_sample_options *own = options; /* --json is a flag of its own table */
+    return retort_sample_plan(own, json || own->json, out, length, err);
 }
 
 const command command_sample = {
@@ -22,4 +27,5 @@ const command command_sample = {
     .options_size = sizeof(retort_sample_options),
     .positional = "prompts",
     .run = run,
+    .plan = plan,
 };

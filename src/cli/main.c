@@ -8,27 +8,17 @@
 #include "cli.h"
 
 const command *const COMMANDS[] = {
-    &command_behaviors,
-    &command_contamination,
-    &command_data,
-    &command_distill,
-    &command_eval,
-    &command_model,
-    &command_pretrain,
-    &command_pull,
-    &command_regrade,
-    &command_report,
-    &command_rl,
-    &command_sample,
-    &command_serve,
-    &command_store,
-    &command_study,
-    &command_teach,
-    &command_template,
-    &command_tokenize,
-    &command_tokens,
-    &command_verify,
-    NULL,
+    &command_behaviors, &command_contamination,
+    &command_data,      &command_distill,
+    &command_eval,      &command_model,
+    &command_plan,      &command_pretrain,
+    &command_pull,      &command_regrade,
+    &command_report,    &command_rl,
+    &command_sample,    &command_serve,
+    &command_store,     &command_study,
+    &command_teach,     &command_template,
+    &command_tokenize,  &command_tokens,
+    &command_verify,    NULL,
 };
 
 static void on_signal(int number) {
@@ -100,7 +90,7 @@ static int report_failure(const command *cmd, retort_status st, const retort_err
     return retort_exit_code(st);
 }
 
-static int run_command(const command *cmd, int count, char **arguments) {
+static int run_command(const command *cmd, int count, char **arguments, bool plan) {
     if (count >= 1 && strcmp(arguments[0], "--print-options") == 0) {
         const char *format = count >= 2 ? arguments[1] : "json";
         if (print_document(stdout, format, cmd)) return finish_output(0);
@@ -123,7 +113,7 @@ static int run_command(const command *cmd, int count, char **arguments) {
             call.progress = &progress;
         }
         catch_signals();
-        st = cmd->run(options, &call, &err);
+        st = plan ? print_plan(cmd, options, call.common.json, &err) : cmd->run(options, &call, &err);
         bar_close();
     }
     int code = st == RETORT_OK ? 0 : report_failure(cmd, st, &err, parsed);
@@ -131,6 +121,23 @@ static int run_command(const command *cmd, int count, char **arguments) {
     retort_options_release(common_option_table, &call.common);
     free(options);
     return finish_output(code);
+}
+
+/* `retort plan WORD ...`: the word names a command, or a recipe that stands for "--config RECIPE". */
+static int plan_command(int count, char **arguments) {
+    static char config[] = "--config";
+    retort_error err = {0};
+    bool recipe = false;
+    const command *cmd = find_planned(arguments[0], &recipe, &err);
+    if (cmd == NULL) return report_failure(&command_plan, err.code, &err, false);
+    if (!recipe) return run_command(cmd, count - 1, arguments + 1, true);
+    char **with = calloc((size_t)count + 1, sizeof *with);
+    if (with == NULL) return retort_exit_code(RETORT_ERR_MEMORY);
+    with[0] = config;
+    memcpy(with + 1, arguments, (size_t)count * sizeof *with);
+    int code = run_command(cmd, count + 1, with, true);
+    free(with);
+    return code;
 }
 
 static int print_help(const char *name, const char *word) {
@@ -166,6 +173,8 @@ int main(int count, char **arguments) {
     }
     const command *cmd = find_command(first);
     if (cmd == NULL) return unknown_command(first);
+    if (cmd == &command_plan && second != NULL && second[0] != '-') return plan_command(count - 2, arguments + 2);
     const command *inner = find_subcommand(cmd, second);
-    return inner != NULL ? run_command(inner, count - 3, arguments + 3) : run_command(cmd, count - 2, arguments + 2);
+    if (inner != NULL) return run_command(inner, count - 3, arguments + 3, false);
+    return run_command(cmd, count - 2, arguments + 2, false);
 }

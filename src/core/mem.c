@@ -72,12 +72,18 @@ void rt_free(void *block) {
     free(block);
 }
 
-void *rt_aligned_alloc(size_t count, size_t size) {
-    size_t bytes;
-    if (rt_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX - HUGE_PAGE || injected_failure()) return NULL;
+size_t rt_aligned_size(size_t bytes) {
+    if (bytes > SIZE_MAX - HUGE_PAGE) return SIZE_MAX;
     size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
     size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    if (rounded == 0) rounded = alignment;
+    return rounded == 0 ? alignment : rounded;
+}
+
+void *rt_aligned_alloc(size_t count, size_t size) {
+    size_t bytes;
+    if (rt_mul_overflow(count, size, &bytes) || injected_failure()) return NULL;
+    size_t rounded = rt_aligned_size(bytes), alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    if (rounded == SIZE_MAX) return NULL;
     void *block = aligned_alloc(alignment, rounded);
     if (block == NULL) return NULL;
     if (alignment == HUGE_PAGE) (void)madvise(block, rounded, MADV_HUGEPAGE);

@@ -274,6 +274,11 @@ static size_t adapter_bytes(const rt_config *c, const rt_lora_config *lora) {
     return bytes;
 }
 
+/* Each packed weight is a block of its own. */
+static size_t packed_block(int64_t n, int64_t k, bool half) {
+    return rt_aligned_size(rt_packed_bytes(n, k, half));
+}
+
 size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
                         int64_t max_rows) {
     if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK ||
@@ -288,11 +293,10 @@ size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int
     const int64_t q = config->num_attention_heads * config->head_dim;
     const int64_t kv = config->num_key_value_heads * config->head_dim;
     const bool half = config->weights_dtype == RT_DTYPE_BF16;
-    const size_t layer = rt_packed_bytes(q + 2 * kv, d, half) + rt_packed_bytes(d, q, half) +
-                         2 * rt_packed_bytes(f, d, half) + rt_packed_bytes(d, f, half) +
-                         (lora != NULL ? adapter_bytes(config, lora) : 0);
-    const size_t weights = (size_t)config->num_hidden_layers * layer + rt_packed_bytes(config->vocab_size, d, half);
-    return at.overflow ? SIZE_MAX : at.used + weights;
+    const size_t layer = packed_block(q + 2 * kv, d, half) + packed_block(d, q, half) + 2 * packed_block(f, d, half) +
+                         packed_block(d, f, half) + (lora != NULL ? adapter_bytes(config, lora) : 0);
+    const size_t weights = (size_t)config->num_hidden_layers * layer + packed_block(config->vocab_size, d, half);
+    return at.overflow ? SIZE_MAX : rt_aligned_size(at.used) + weights;
 }
 
 /* ---- a step ---- */

@@ -125,6 +125,15 @@ static retort_status load(const rt_gguf *file, rt_weights_form form, rt_model *m
     return rt_gguf_read_weights(file, &model->config, &model->params, err);
 }
 
+retort_status rt_gguf_peek(const char *path, rt_weights_form form, rt_config *out, retort_error *err) {
+    rt_gguf file;
+    RT_TRY(rt_gguf_open(path, &file, err));
+    retort_status st = rt_gguf_config(&file, out, err);
+    if (st == RETORT_OK) out->weights_dtype = dtype_of(&file, form);
+    rt_gguf_close(&file);
+    return st;
+}
+
 retort_status rt_gguf_load_model(const char *path, rt_weights_form form, rt_model *out, retort_error *err) {
     *out = (rt_model){0};
     rt_gguf file;

@@ -26,6 +26,8 @@ retort_status rt_gguf_config(const rt_gguf *file, rt_config *out, retort_error *
 retort_status rt_gguf_check_weights(const rt_gguf *file, const rt_config *config, retort_error *err);
 /* Decodes every weight; params were created for the file's configuration. A value that is not finite is an error. */
 retort_status rt_gguf_read_weights(const rt_gguf *file, const rt_config *config, rt_params *params, retort_error *err);
+/* The configuration that loading would give; no weight is read. */
+retort_status rt_gguf_peek(const char *path, rt_weights_form form, rt_config *out, retort_error *err);
 /* All of it: what rt_model_load_as does for a path that is a GGUF file. */
 retort_status rt_gguf_load_model(const char *path, rt_weights_form form, rt_model *out, retort_error *err);
 

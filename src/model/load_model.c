@@ -72,7 +72,7 @@ static retort_status load_weights(const rt_weights *weights, rt_model *model, re
     return RETORT_OK;
 }
 
-static rt_dtype dtype_of(const rt_weights *weights, rt_weights_form form) {
+rt_dtype rt_weights_dtype(const rt_weights *weights, rt_weights_form form) {
     if (form != RT_WEIGHTS_AUTO) return form == RT_WEIGHTS_BF16 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
     for (int64_t f = 0; f < weights->num_files; f++) {
         const rt_safetensors *file = &weights->files[f];
@@ -93,7 +93,7 @@ static retort_status load_folder(const char *dir, rt_weights_form form, rt_model
     RT_TRY(rt_config_load(dir, &model.config, err));
     rt_weights weights;
     RT_TRY(rt_weights_open(dir, &weights, err));
-    model.config.weights_dtype = dtype_of(&weights, form);
+    model.config.weights_dtype = rt_weights_dtype(&weights, form);
     retort_status st = load_weights(&weights, &model, err);
     rt_weights_close(&weights);
     if (st != RETORT_OK) {

@@ -160,6 +160,8 @@ typedef struct rt_model_source {
     rt_dtype kv_dtype;
 } rt_model_source;
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
+/* The configuration that such a load would give, before memory is taken for it. */
+retort_status rt_model_peek(const char *dir, rt_weights_form form, rt_config *config, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
 retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
 /* The same with weights in files of at most max_bytes (a larger tensor has one to itself) where one would be larger,

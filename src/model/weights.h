@@ -30,6 +30,8 @@ typedef struct rt_weight {
 } rt_weight;
 rt_weight rt_weights_find(const rt_weights *weights, const char *name);
 
+/* The format that these weights are held in. */
+rt_dtype rt_weights_dtype(const rt_weights *weights, rt_weights_form form);
 /* Names, shapes and types are those of the configuration; no weight is read, except that a stored tied head must equal
  * the embedding. The frequencies of the rotation that old files carry ("*.rotary_emb.inv_freq") are passed over: the
  * configuration gives them. */

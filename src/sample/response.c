@@ -35,6 +35,12 @@ retort_status rt_response_text(const rt_config *config, const rt_tokenizer *toke
     return RETORT_OK;
 }
 
+double rt_sample_most_flops(const rt_config *config, int64_t prompt, int64_t n, int64_t max_new_tokens) {
+    double fed = (double)(max_new_tokens - 1), read = (double)prompt;
+    double once = rt_model_forward_flops(config, read, read * (read + 1) / 2, 1);
+    return once + (double)n * rt_model_forward_flops(config, fed, fed * read + fed * (fed + 1) / 2, fed);
+}
+
 double rt_sample_flops(const rt_config *config, const rt_prompt *prompts, int64_t num_prompts, int64_t n,
                        const rt_response *responses) {
     double flops = 0;

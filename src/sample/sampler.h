@@ -70,6 +70,8 @@ retort_status rt_sample(rt_decoder *decoder, const rt_config *config, const rt_t
 retort_status rt_response_text(const rt_config *config, const rt_tokenizer *tokenizer, const rt_sampling *settings,
                                const rt_response *response, rt_buffer *out, retort_error *err);
 void rt_responses_free(rt_response *responses, int64_t count);
+/* FLOPs of n responses of max_new_tokens tokens to a prompt: the most that they can take. */
+double rt_sample_most_flops(const rt_config *config, int64_t prompt, int64_t n, int64_t max_new_tokens);
 /* FLOPs of the work done for these responses: prefill once a prompt, decode per token. */
 double rt_sample_flops(const rt_config *config, const rt_prompt *prompts, int64_t num_prompts, int64_t n,
                        const rt_response *responses);

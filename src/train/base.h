@@ -10,4 +10,8 @@
 retort_status rt_base_load(const char *dir, const retort_peft_options *options, int64_t seed, rt_model *out,
                            retort_error *err);
 
+/* The configuration that it would load, and that of the adapters (r 0 without use_peft), before memory is taken. */
+retort_status rt_base_peek(const char *dir, const retort_peft_options *options, rt_config *config, rt_lora_config *lora,
+                           retort_error *err);
+
 #endif

@@ -15,11 +15,16 @@ static retort_status out_of_memory(retort_error *err) {
 
 /* ---- opening ---- */
 
+int64_t rt_trainer_rows(const rt_trainer_setup *setup) {
+    if (setup->largest_micro > 0) return setup->largest_micro;
+    int64_t rows = setup->options->micro_batch_tokens;
+    if (rows > setup->largest_batch) rows = setup->largest_batch;
+    return rows < setup->longest ? setup->longest : rows;
+}
+
 static retort_status take_memory(rt_trainer *trainer, const rt_trainer_setup *setup, retort_error *err) {
     const retort_training_options *options = setup->options;
-    int64_t capacity = options->micro_batch_tokens;
-    if (capacity > setup->largest_batch) capacity = setup->largest_batch;
-    if (capacity < setup->longest) capacity = setup->longest;
+    const int64_t capacity = rt_trainer_rows(setup);
     RT_TRY(rt_optimizer_create(&trainer->model, options, &trainer->optimizer, err));
     RT_TRY(rt_packer_create(capacity, &trainer->packer, err));
     trainer->logp = rt_aligned_alloc((size_t)capacity, sizeof(float));

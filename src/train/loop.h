@@ -42,6 +42,7 @@ typedef struct rt_trainer_setup {
     int64_t updates_per_step;
     int64_t longest;       /* rows of the longest sequence */
     int64_t largest_batch; /* rows of the largest global batch: no more memory than that is taken */
+    int64_t largest_micro; /* rows of the largest micro-batch that will be laid, at least `longest`; 0: not known */
 } rt_trainer_setup;
 
 struct rt_trainer {
@@ -69,6 +70,10 @@ struct rt_trainer {
     FILE *metrics;
     char *metrics_path;
 };
+
+/* Rows that a run of this set-up takes memory for: those of its largest micro-batch. Of the setup only options and
+ * sizes are read. */
+int64_t rt_trainer_rows(const rt_trainer_setup *setup);
 
 /* Creates output_dir, refuses one with checkpoints unless options->resume, and resumes from the newest. */
 retort_status rt_trainer_open(rt_trainer *trainer, const rt_trainer_setup *setup, retort_error *err);

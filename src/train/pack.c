@@ -29,24 +29,33 @@ void rt_packer_release(rt_packer *packer) {
     *packer = (rt_packer){0};
 }
 
+int64_t rt_pack_fitting(const rt_sequence *sequences, int64_t count, int64_t next, int64_t limit, int64_t *rows) {
+    int64_t taken = 0;
+    for (*rows = 0; next + taken < count; taken++) {
+        int64_t n = rt_sequence_rows(&sequences[next + taken]);
+        if (taken > 0 && *rows + n > limit) break;
+        *rows += n;
+    }
+    return taken;
+}
+
 int64_t rt_packer_fill(rt_packer *packer, const rt_sequence *sequences, int64_t count, int64_t next, int64_t budget,
                        rt_batch *batch) {
     int64_t limit = budget < packer->capacity ? budget : packer->capacity;
-    int64_t rows = 0, taken = 0;
+    int64_t total, taken = rt_pack_fitting(sequences, count, next, limit, &total), rows = 0;
     packer->doc_start[0] = 0;
-    for (; next + taken < count; taken++) {
-        const rt_sequence *sequence = &sequences[next + taken];
+    for (int64_t k = 0; k < taken; k++) {
+        const rt_sequence *sequence = &sequences[next + k];
         int64_t n = rt_sequence_rows(sequence);
-        if (taken > 0 && rows + n > limit) break;
         for (int64_t i = 0; i < n; i++) {
             packer->ids[rows + i] = sequence->ids[i];
             packer->target[rows + i] = rt_sequence_supervises(sequence, i + 1) ? sequence->ids[i + 1] : -1;
         }
         rows += n;
-        packer->doc_start[taken + 1] = (int32_t)rows;
+        packer->doc_start[k + 1] = (int32_t)rows;
     }
     *batch = (rt_batch){
-        .tokens = rows, .ids = packer->ids, .target = packer->target, .docs = taken, .doc_start = packer->doc_start};
+        .tokens = total, .ids = packer->ids, .target = packer->target, .docs = taken, .doc_start = packer->doc_start};
     return taken;
 }
 

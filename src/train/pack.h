@@ -36,6 +36,10 @@ typedef struct rt_packer {
 retort_status rt_packer_create(int64_t capacity, rt_packer *out, retort_error *err);
 void rt_packer_release(rt_packer *packer);
 
+/* How many of sequences[next], sequences[next + 1], ... fit into `limit` rows, at least one; *rows is what they take.
+ */
+int64_t rt_pack_fitting(const rt_sequence *sequences, int64_t count, int64_t next, int64_t limit, int64_t *rows);
+
 /* Lays sequences[next], sequences[next + 1], ... into *batch while they fit into min(budget, capacity) rows, at least
  * one (which must fit into capacity); returns how many. The batch borrows the packer's memory. */
 int64_t rt_packer_fill(rt_packer *packer, const rt_sequence *sequences, int64_t count, int64_t next, int64_t budget,

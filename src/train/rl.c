@@ -1,17 +1,22 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/calibrate.h"
+#include "retort/plan.h"
+#include "sample/memory.h"
 #include "train/advantage.h"
 #include "train/base.h"
 #include "train/dataset.h"
 #include "train/rl_metrics.h"
 #include "train/training_options.h"
+#include "train/workload.h"
 
 typedef struct rl {
     const retort_rl_options *options;
     rt_tokenizer *tokenizer;
-    rt_model model;     /* until the trainer takes it */
-    rt_model reference; /* under adapters the trainer's weights without them, borrowed */
+    rt_model model;      /* until the trainer takes it */
+    rt_lora_config lora; /* r 0: all weights are trained */
+    rt_model reference;  /* under adapters the trainer's weights without them, borrowed */
     rt_prompt_set prompts;
     rt_trainer trainer;
     rt_rollout rollout;
@@ -211,9 +216,15 @@ static retort_status probe(void *context, rt_trainer *trainer, retort_error *err
 
 /* ---- set-up ---- */
 
-static retort_status read_inputs(rl *r, retort_error *err) {
+/* With adapters the reference is the base itself. */
+static bool has_reference(const retort_rl_options *options) {
+    return options->beta > 0 && !options->peft.use_peft;
+}
+
+/* All but the weights; the model's configuration is that of the model that will be loaded. */
+static retort_status read_data(rl *r, retort_error *err) {
     const retort_rl_options *options = r->options;
-    RT_TRY(rt_base_load(options->model, &options->peft, options->train.seed, &r->model, err));
+    RT_TRY(rt_base_peek(options->model, &options->peft, &r->model.config, &r->lora, err));
     RT_TRY(rt_tokenizer_load(options->model, &r->tokenizer, err));
     RT_TRY(rt_check_vocabulary(r->tokenizer, &r->model.config, options->model, err));
     const rt_prompting_settings settings = {options->system_prompt, options->instruction};
@@ -228,8 +239,90 @@ static retort_status read_inputs(rl *r, retort_error *err) {
              "at %lld",
              options->dataset, (long long)r->prompts.longest, (long long)options->max_completion_length, options->model,
              (long long)context);
-    const bool separate = options->beta > 0 && !options->peft.use_peft;
-    if (separate) RT_TRY(rt_model_load(options->model, &r->reference, err));
+    return RETORT_OK;
+}
+
+/* Steps and sizes of the run; the rest of the setup is the caller's. */
+static retort_status set_up(const rl *r, rt_trainer_setup *setup, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    double steps =
+        ceil(options->num_train_epochs * (double)r->prompts.problems.count / (double)options->prompts_per_step);
+    *setup = (rt_trainer_setup){
+        .options = &options->train,
+        .identity = {.stage = "rl",
+                     .total_steps = options->train.max_steps > 0 ? options->train.max_steps : (int64_t)steps},
+        .updates_per_step = options->num_iterations * options->steps_per_generation,
+        .longest = r->prompts.longest + options->max_completion_length,
+    };
+    RT_CHECK(setup->identity.total_steps > 0, err, RETORT_ERR_USAGE,
+             "nothing to train: 'num_train_epochs' and 'max_steps' are both 0");
+    setup->largest_batch = setup->longest * options->prompts_per_step * options->num_generations;
+    return RETORT_OK;
+}
+
+static rt_sampling_size sampling_size(const rl *r) {
+    enum { PREFILL_ROWS = 512 };
+    const retort_rl_options *options = r->options;
+    int64_t responses = options->prompts_per_step * options->num_generations;
+    int64_t slots = responses < options->rollout_batch ? responses : options->rollout_batch;
+    return (rt_sampling_size){.slots = slots,
+                              .capacity = r->prompts.longest + options->max_completion_length,
+                              .rows = slots > PREFILL_ROWS ? slots : PREFILL_ROWS,
+                              .responses = responses,
+                              .max_new_tokens = options->max_completion_length};
+}
+
+/* Tokens and FLOPs where every response is as long as it may be. */
+static void plan_work(const rl *r, rt_plan *plan) {
+    const retort_rl_options *options = r->options;
+    const rt_config *config = &r->model.config;
+    const int64_t count = r->prompts.problems.count, n = options->num_generations;
+    const double prompt = ceil((double)r->prompts.ids.count / (double)count),
+                 new = (double)options->max_completion_length;
+    const double rounds = options->dynamic_sampling ? 1 + (double)options->max_refills : 1;
+    const double probe = fmin((double)options->probe_problems, (double)count);
+    const double groups = plan->steps * (double)options->prompts_per_step * rounds + probe;
+    const double rows = prompt + new - 1, passes = options->beta > 0 ? 4 : 3; /* forward, backward; the reference's */
+    const double trained = plan->steps * (double)(options->prompts_per_step * n * options->num_iterations);
+    plan->generated_tokens = groups * (double)n * new;
+    plan->sample_flops = groups * rt_sample_most_flops(config, (int64_t)prompt, n, options->max_completion_length);
+    plan->trained_tokens = trained * rows;
+    plan->train_flops = passes * trained * rt_model_forward_flops(config, rows, rows * (rows + 1) / 2, new);
+}
+
+static retort_status make_plan(const rl *r, rt_plan *plan, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    const rt_config *config = &r->model.config;
+    const rt_sampling_size size = sampling_size(r);
+    const rt_lora_config *lora = r->lora.r > 0 ? &r->lora : NULL;
+    rt_config floats = *config;
+    floats.weights_dtype = RT_DTYPE_F32;
+    rt_trainer_setup setup;
+    RT_TRY(set_up(r, &setup, err));
+    RT_TRY(rt_plan_begin("rl", "program, tokenizer and problems", options->memory_limit, plan, err));
+    rt_plan_add(plan, RT_ALWAYS, rt_aligned_size(rt_params_bytes(config)), "weights");
+    rt_plan_add(plan, RT_ALWAYS, has_reference(options) ? rt_aligned_size(rt_params_bytes(&floats)) : 0,
+                "weights of the reference model");
+    rt_plan_training(plan, config, lora, &options->train, rt_trainer_rows(&setup), setup.largest_batch);
+    rt_plan_sampling(plan, config, lora, &size);
+    /* A step's responses: ids, log-probabilities of three kinds, and where each row belongs. */
+    rt_plan_add(plan, RT_WHILE_WORKING, (size_t)(setup.largest_batch * 32), "a step's responses, graded");
+    plan->at_most = true;
+    plan->steps = (double)setup.identity.total_steps;
+    plan->threads = rt_compute_threads();
+    plan_work(r, plan);
+    return RETORT_OK;
+}
+
+static retort_status read_inputs(rl *r, retort_error *err) {
+    const retort_rl_options *options = r->options;
+    rt_plan plan;
+    RT_CHECK(options->train.output_dir != NULL, err, RETORT_ERR_USAGE, "'output_dir' is required");
+    RT_TRY(read_data(r, err));
+    RT_TRY(make_plan(r, &plan, err));
+    RT_TRY(rt_plan_check(&plan, err));
+    RT_TRY(rt_base_load(options->model, &options->peft, options->train.seed, &r->model, err));
+    if (has_reference(options)) RT_TRY(rt_model_load(options->model, &r->reference, err));
     r->reference.config.kv_dtype = r->model.config.kv_dtype;
     return RETORT_OK;
 }
@@ -252,21 +345,11 @@ static retort_status take_memory(rl *r, retort_error *err) {
 
 static retort_status open_trainer(rl *r, const retort_progress *progress, retort_error *err) {
     const retort_rl_options *options = r->options;
-    double steps =
-        ceil(options->num_train_epochs * (double)r->prompts.problems.count / (double)options->prompts_per_step);
-    rt_trainer_setup setup = {
-        .options = &options->train,
-        .progress = progress,
-        .identity = {.stage = "rl",
-                     .total_steps = options->train.max_steps > 0 ? options->train.max_steps : (int64_t)steps},
-        .model = &r->model,
-        .tokenizer_dir = options->model,
-        .updates_per_step = options->num_iterations * options->steps_per_generation,
-        .longest = r->prompts.longest + options->max_completion_length,
-    };
-    RT_CHECK(setup.identity.total_steps > 0, err, RETORT_ERR_USAGE,
-             "nothing to train: 'num_train_epochs' and 'max_steps' are both 0");
-    setup.largest_batch = setup.longest * options->prompts_per_step * options->num_generations;
+    rt_trainer_setup setup;
+    RT_TRY(set_up(r, &setup, err));
+    setup.progress = progress;
+    setup.model = &r->model;
+    setup.tokenizer_dir = options->model;
     memcpy(setup.identity.data_hash, r->prompts.hash, sizeof setup.identity.data_hash);
     RT_TRY(rt_model_hash(&r->model, setup.identity.base_hash, err));
     RT_TRY(rt_training_hyper_parameters(retort_rl_option_table, options, &setup.identity.hyper_parameters, err));
@@ -275,8 +358,7 @@ static retort_status open_trainer(rl *r, const retort_progress *progress, retort
 
 static retort_status open_rollout(rl *r, const retort_progress *progress, retort_error *err) {
     const retort_rl_options *options = r->options;
-    int64_t slots = options->prompts_per_step * options->num_generations;
-    if (slots > options->rollout_batch) slots = options->rollout_batch;
+    const rt_sampling_size size = sampling_size(r);
     r->rollout = (rt_rollout){
         .prompts = &r->prompts,
         .tokenizer = r->tokenizer,
@@ -290,9 +372,7 @@ static retort_status open_rollout(rl *r, const retort_progress *progress, retort
                      .max_new_tokens = options->max_completion_length},
         .n = options->num_generations,
     };
-    enum { PREFILL_ROWS = 512 };
-    return rt_decoder_create(&r->trainer.model, slots, r->prompts.longest + options->max_completion_length,
-                             slots > PREFILL_ROWS ? slots : PREFILL_ROWS, &r->rollout.decoder, err);
+    return rt_decoder_create(&r->trainer.model, size.slots, size.capacity, size.rows, &r->rollout.decoder, err);
 }
 
 static retort_status open_policy(rl *r, retort_error *err) {
@@ -326,6 +406,23 @@ static retort_status run(rl *r, const retort_progress *progress, retort_training
     return rt_trainer_finish(&r->trainer, RT_DTYPE_F32, account, err);
 }
 
+static void release(rl *r) {
+    rt_policy_release(&r->policy);
+    rt_rollout_release(&r->rollout);
+    rt_trainer_close(&r->trainer);
+    rt_prompt_set_free(&r->prompts);
+    if (!r->options->peft.use_peft) rt_model_release(&r->reference);
+    rt_model_release(&r->model);
+    rt_tokenizer_destroy(r->tokenizer);
+    rt_free(r->order);
+    rt_free(r->problem);
+    rt_free(r->group);
+    rt_free(r->pending);
+    rt_free(r->response);
+    rt_free(r->reward);
+    rt_free(r->advantage);
+}
+
 retort_status retort_rl(const retort_rl_options *options, const retort_progress *progress,
                         retort_training_account *account, retort_error *err) {
     RT_TRY(rt_training_validate(retort_rl_option_table, options, err));
@@ -333,19 +430,41 @@ retort_status retort_rl(const retort_rl_options *options, const retort_progress 
     rt_compute_set_threads((int)options->train.threads);
     rl r = {.options = options};
     retort_status st = run(&r, progress, account, err);
-    rt_policy_release(&r.policy);
-    rt_rollout_release(&r.rollout);
-    rt_trainer_close(&r.trainer);
-    rt_prompt_set_free(&r.prompts);
-    if (!options->peft.use_peft) rt_model_release(&r.reference);
-    rt_model_release(&r.model);
-    rt_tokenizer_destroy(r.tokenizer);
-    rt_free(r.order);
-    rt_free(r.problem);
-    rt_free(r.group);
-    rt_free(r.pending);
-    rt_free(r.response);
-    rt_free(r.reward);
-    rt_free(r.advantage);
+    release(&r);
+    return st;
+}
+
+static retort_status measure(const rl *r, rt_plan *plan, retort_error *err) {
+    const rt_config *config = &r->model.config;
+    const retort_rl_options *options = r->options;
+    rt_training_speed speed;
+    double seconds = 0;
+    RT_TRY(rt_calibrate_training(config, r->lora.r > 0 ? &r->lora : NULL, options->train.gradient_checkpointing, &speed,
+                                 err));
+    RT_TRY(rt_calibrate_decoding(config, sampling_size(r).slots, &seconds, err));
+    const double completion = (double)options->max_completion_length;
+    const double rows = ceil((double)r->prompts.ids.count / (double)r->prompts.problems.count) + completion - 1;
+    const double passes = options->beta > 0 ? 4.0 / 3 : 1, responses = plan->trained_tokens / rows;
+    const double updates = plan->steps * (double)(options->num_iterations * options->steps_per_generation);
+    plan->sample_seconds = seconds * plan->sample_flops;
+    plan->train_seconds =
+        passes * responses * rt_training_seconds(&speed, config, rows, rows * (rows + 1) / 2, completion) +
+        updates * speed.parameter * (double)rt_trained_count(config, r->lora.r > 0 ? &r->lora : NULL);
+    return RETORT_OK;
+}
+
+retort_status retort_rl_plan(const retort_rl_options *options, bool json, char **out, size_t *length,
+                             retort_error *err) {
+    *out = NULL;
+    RT_TRY(rt_training_validate(retort_rl_option_table, options, err));
+    RT_TRY(rt_compute_init(err));
+    rt_compute_set_threads((int)options->train.threads);
+    rl r = {.options = options};
+    rt_plan plan;
+    retort_status st = read_data(&r, err);
+    if (st == RETORT_OK) st = make_plan(&r, &plan, err);
+    if (st == RETORT_OK) st = measure(&r, &plan, err);
+    if (st == RETORT_OK) st = rt_plan_result(&plan, json, NULL, out, length, err);
+    release(&r);
     return st;
 }

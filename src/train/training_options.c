@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/mem.h"
+#include "core/plan.h"
 #include "text/prompting.h"
 
 #define MAX_ROWS 16777216 /* more rows than any micro-batch that fits a machine's memory */
@@ -95,6 +96,9 @@
             .choices = "f32|bf16",                                                                                     \
             .help = "Rounds keys and values to bf16, as a sampler does whose cache holds them so.")
 
+#define MEMORY_OPTION(type_)                                                                                           \
+    ROW(type_, STRING, "memory_limit", memory_limit, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT)
+
 #define P retort_pretrain_options
 const retort_option retort_pretrain_option_table[] = {
     INT_OPTION(P, vocab_size, "512", 258, 1000000, .group = "Model",
@@ -143,6 +147,7 @@ const retort_option retort_distill_option_table[] = {
     PEFT_OPTIONS(D),
     OPTIMISER_OPTIONS(D, "5e-4", "cosine", "0", "0.05", "0.01", "0.95"),
     RUN_OPTIONS(D, "0", "100", "4096", false),
+    MEMORY_OPTION(D),
     {.name = NULL}};
 #undef D
 
@@ -194,7 +199,8 @@ const retort_option retort_rl_option_table[] = {
                .help = "Responses sampled at the same time; changes memory and speed, never a result."),
     PEFT_OPTIONS(R),
     OPTIMISER_OPTIONS(R, "1e-4", "constant", "0", "0.05", "0", "0.999"),
-    RUN_OPTIONS(R, "0", "50", "4096", true),
+    RUN_OPTIONS(R, "0", "50", "4096", false),
+    MEMORY_OPTION(R),
     {.name = NULL}};
 #undef R
 
@@ -234,7 +240,8 @@ static bool may_differ(const char *name) {
     static const char *const NAMES[] = {"output_dir",       "model",         "dataset",
                                         "threads",          "resume",        "micro_batch_tokens",
                                         "logging_steps",    "save_steps",    "gradient_checkpointing",
-                                        "save_total_limit", "rollout_batch", "inspect"};
+                                        "save_total_limit", "rollout_batch", "inspect",
+                                        "memory_limit"};
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++) {
         if (strcmp(name, NAMES[i]) == 0) return true;
     }
