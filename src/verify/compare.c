@@ -185,14 +185,14 @@ static rt_value *pair_as_region(rt_verify_context *c, const rt_value *v) {
 /* Equations and relations */
 
 /* A constant k with a = k b, by the values at one point of the variables; NULL where there is none to be had. */
-static rt_node *quotient(rt_verify_context *c, rt_node *a, rt_node *b) {
+static rt_node *quotient(rt_verify_context *c, rt_node *a, rt_node *b, int64_t denominator) {
     static const int64_t primes[] = {1009, 1013, 1019, 1021, 1031, 1033, 1039, 1049, 1051, 1061};
     uint32_t last = a->id > b->id ? a->id : b->id;
     size_t used = 0;
     for (uint32_t id = 0; id <= last; id++) {
         rt_node *x = c->nodes[id];
         if (x->kind != RT_SYM) continue;
-        rt_node *value = rt_x_fraction(c, primes[used % 10], 7 + 4 * (int64_t)(used / 10));
+        rt_node *value = rt_x_fraction(c, primes[used % 10], denominator + 4 * (int64_t)(used / 10));
         used++;
         a = rt_x_replace(c, a, x, value);
         b = rt_x_replace(c, b, x, value);
@@ -206,7 +206,11 @@ static rt_node *quotient(rt_verify_context *c, rt_node *a, rt_node *b) {
 static rt_zero proportional(rt_verify_context *c, rt_node *a, rt_node *b, bool positive) {
     if (a == NULL || b == NULL) return RT_UNKNOWN;
     if (a->kind == RT_NUM || b->kind == RT_NUM) return a == b ? RT_ZERO : RT_NONZERO;
-    rt_node *k = quotient(c, a, b);
+    if (a == b) return RT_ZERO;
+    /* A point may lie on both curves: 7x - 7y + 4 is 0 at (1009/7, 1013/7). */
+    static const int64_t denominators[] = {7, 11, 13};
+    rt_node *k = NULL;
+    for (size_t i = 0; k == NULL && i < 3; i++) k = quotient(c, a, b, denominators[i]);
     if (k == NULL) return RT_NONZERO;
     if (positive && rt_compare(c, k, rt_x_integer(c, 0)) != 1) return RT_NONZERO;
     return rt_equal(c, a, rt_x_mul(c, k, b));
