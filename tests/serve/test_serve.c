@@ -433,14 +433,20 @@ static void test_full_queue_and_timeout(void **state) {
     (void)state;
     server_thread server = make_server();
     server.options.max_queue = 1;
-    server.options.request_timeout = 0.6;
+    server.options.request_timeout = 1;
     server.options.batch = 1;
     start_server(&server, model_dir);
-    static const char slow[] =
-        "POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 77\r\n\r\n"
-        "{\"prompt\": \"x\", \"n\": 128, \"max_tokens\": 255, \"ignore_eos\": true,   \"seed\": 1}";
+    /* Some 600,000 tokens: no machine is through with them in a second. */
+    static const char body[] =
+        "{\"prompt\": [\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", "
+        "\"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\", \"x\"], "
+        "\"n\": 128, \"max_tokens\": 255, \"ignore_eos\": true, \"seed\": 1}";
+    char slow[600];
+    snprintf(slow, sizeof slow,
+             "POST /v1/completions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+             sizeof body - 1, body);
     const int fd = connect_to(&server);
-    send_all(fd, slow, sizeof slow - 1);
+    send_all(fd, slow, strlen(slow));
     pause_for(100);
     reply refused = ask(&server, "/v1/completions", "", "{\"prompt\": \"x\"}");
     assert_int_equal(refused.status, 503);
