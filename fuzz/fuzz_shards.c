@@ -1,5 +1,5 @@
-/* Fuzz target of model.safetensors.index.json: any bytes. In an index that is accepted each name stays in its folder and
- * each tensor is found in a file of the list. */
+/* Fuzz target of model.safetensors.index.json: any bytes. In an index that is accepted each name stays in its folder
+ * and each tensor is found in a file of the list. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,7 +12,7 @@ typedef struct rt_token_table {
     rt_buffer bytes;
     size_t *offset; /* [count + 1] */
     int64_t count, capacity;
-    size_t longest; /* bytes of the longest token */
+    size_t longest;   /* bytes of the longest token */
     int32_t *buckets; /* open addressing, -1 = empty */
     uint64_t mask;    /* number of buckets - 1 */
 } rt_token_table;
