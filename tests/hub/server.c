@@ -511,7 +511,20 @@ hub_seen hub_server_seen(hub_server *s) {
     return seen;
 }
 
+/* A client that gave up leaves requests behind which are still being read: they belong to what is forgotten. */
+static void wait_until_quiet(hub_server *s) {
+    for (int before = -1, now = 0; before != now;) {
+        const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+        before = now;
+        nanosleep(&pause, NULL);
+        pthread_mutex_lock(&s->mutex);
+        now = s->seen.requests;
+        pthread_mutex_unlock(&s->mutex);
+    }
+}
+
 void hub_server_forget(hub_server *s) {
+    wait_until_quiet(s);
     pthread_mutex_lock(&s->mutex);
     s->seen = (hub_seen){.range = -1};
     memset(s->urls, 0, sizeof s->urls);
