@@ -112,7 +112,7 @@ static bool vectors_are_bf16(const rt_params *params) {
             rt_params_fetch(params, tensor, k, 1, &x);
             rt_dtype_encode(RT_DTYPE_BF16, &x, 1, &half);
             rt_dtype_decode(RT_DTYPE_BF16, &half, 1, &back);
-            if (memcmp(&x, &back, sizeof x) != 0) return false;
+            if (x != back) return false;
         }
     }
     return true;

@@ -28,8 +28,8 @@ static bool fits(double theta, int64_t dim, const float *factors, const rt_rope_
 bool rt_rope_llama3_find(double theta, int64_t dim, const float *factors, rt_rope_llama3 *out) {
     const float last = factors[dim / 2 - 1];
     if (!(last >= 1) || !(last <= 1e6F)) return false;
-    for (double original = 16; original <= 1 << 24; original *= 2) {
-        const rt_rope_llama3 candidate = {.factor = (double)last, .low = 1, .high = 4, .original = original};
+    for (int64_t original = 16; original <= 1 << 24; original *= 2) {
+        const rt_rope_llama3 candidate = {.factor = (double)last, .low = 1, .high = 4, .original = (double)original};
         if (!fits(theta, dim, factors, &candidate)) continue;
         *out = candidate;
         return true;

@@ -192,7 +192,7 @@ bool rt_lora_pair_of(const rt_lora *lora, const rt_params *block, int64_t layer,
 void rt_lora_forward(const rt_lora *lora, int64_t layer, rt_lora_module module, int64_t rows, const float *x, float *y,
                      float *scratch) {
     rt_lora_pair p;
-    if (!rt_lora_pair_of(lora, &lora->params, layer, module, &p)) return;
+    if (lora == NULL || !rt_lora_pair_of(lora, &lora->params, layer, module, &p)) return;
     const int64_t r = lora->config.r;
     rt_matmul_nt(rows, r, p.in, x, p.in, p.a, p.in, scratch, r, false);
     rt_scale(rows * r, lora->scale, scratch);
@@ -203,7 +203,7 @@ void rt_lora_forward(const rt_lora *lora, int64_t layer, rt_lora_module module, 
 void rt_lora_backward(const rt_lora *lora, int64_t layer, rt_lora_module module, int64_t rows, const float *x,
                       const float *dy, const rt_params *grads, float *dx, float *scratch) {
     rt_lora_pair p, g;
-    if (!rt_lora_pair_of(lora, &lora->params, layer, module, &p)) return;
+    if (lora == NULL || !rt_lora_pair_of(lora, &lora->params, layer, module, &p)) return;
     if (!rt_lora_pair_of(lora, grads, layer, module, &g)) return; /* both or neither */
     const int64_t r = lora->config.r;
     float *u = scratch, *v = scratch + rows * r;
