@@ -168,6 +168,7 @@ static rt_node *rational_log(rt_verify_context *c, const fmpq_t x) {
 }
 
 static rt_node *logarithm(rt_verify_context *c, rt_node *x) {
+    if (x == NULL) return NULL; /* the other logarithm of a quotient has stopped the work */
     switch (x->kind) {
     case RT_NUM: return rational_log(c, x->number);
     case RT_E: return rt_x_integer(c, 1);

@@ -1,4 +1,5 @@
 /* A teacher at an endpoint: faults of every kind, kills, secrets, cost. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,7 +149,9 @@ static void test_endless_streams(void **state) {
 static pid_t start_program(const fault_server *server) {
     const pid_t child = fork();
     if (child == 0) {
-        if (freopen("/dev/null", "w", stdout) == NULL || freopen("/dev/null", "w", stderr) == NULL) _exit(9);
+        /* Not freopen, which would write the parent's unwritten lines a second time. */
+        const int nowhere = open("/dev/null", O_WRONLY);
+        if (dup2(nowhere, STDOUT_FILENO) < 0 || dup2(nowhere, STDERR_FILENO) < 0) _exit(9);
         execl(program, program, "teach", problems, "--quiet", "--base-url", fault_server_url(server), "--model", "m",
               "--store", store, "--output", output, "--max-tokens", "100", "--concurrency", "8", "--n", "3",
               "--retry-pause", "0.01", (char *)NULL);
