@@ -65,6 +65,7 @@ def main():
         for name, p in model.named_parameters():
             if "lora_" in name:
                 p.copy_(0.3 * torch.randn_like(p))
+    model.peft_config["default"].base_model_name_or_path = "base"  # no path of this machine
     model.save_pretrained(HERE / "adapter")
     (HERE / "adapter" / "README.md").unlink()
     out = {"ids": torch.tensor(ids).float(), "target": torch.tensor(target).float(), "logits": forward(model, ids).detach()}
