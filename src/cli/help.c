@@ -106,12 +106,12 @@ static void print_examples(FILE *out, const char *examples) {
 }
 
 static void print_summary(FILE *out, const command *cmd) {
-    int column = fprintf(out, "  %-12s", cmd->name);
-    if (column > 14) {
+    int column = fprintf(out, "  %-14s", cmd->name);
+    if (column > 16) {
         fputc(' ', out);
         column++;
     }
-    print_filled(out, cmd->summary, 14, column, WIDTH);
+    print_filled(out, cmd->summary, 16, column, WIDTH);
 }
 
 void print_command_help(FILE *out, const command *cmd) {
