@@ -89,7 +89,7 @@ static retort_status parse_verdicts(const json_t *object, const char *where, rt_
     return RETORT_OK;
 }
 
-static retort_status parse_record(const json_t *object, const char *where, rt_record *record, retort_error *err) {
+retort_status rt_record_parse(const json_t *object, const char *where, rt_record *record, retort_error *err) {
     const char *text, *word;
     long long number;
     const char *text_key = json_object_get(object, "text") != NULL ? "text" : "response";
@@ -155,7 +155,7 @@ static retort_status read_line(void *opaque, json_t *object, size_t line, retort
     int64_t problem = find_problem(context, id, err, &st);
     if (st != RETORT_OK) return rt_fail_context(err, st, "%s", where);
     rt_record record = {.problem = (int32_t)problem};
-    RT_TRY(parse_record(object, where, &record, err));
+    RT_TRY(rt_record_parse(object, where, &record, err));
     set->records[set->count++] = record;
     return RETORT_OK;
 }

@@ -57,6 +57,10 @@ retort_status rt_evaluate(const rt_evaluation *evaluation, const retort_progress
 /* Reads JSONL; problem_id must name one of `problems` (NULL: problems are numbered by first appearance). */
 retort_status rt_responses_read(const char *path, const rt_problems *problems, rt_response_set *out, retort_error *err);
 
+/* One line of such a file but for its model and problem: fills *record, whose text the caller frees. `where` names the
+ * line in messages. */
+retort_status rt_record_parse(const json_t *object, const char *where, rt_record *record, retort_error *err);
+
 /* The problem's id in a line of such a file; an integer is written into `number`. */
 retort_status rt_response_problem(const json_t *object, const char *where, char number[32], const char **out,
                                   retort_error *err);

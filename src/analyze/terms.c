@@ -6,12 +6,7 @@
 #include "analyze/token_stats.h"
 #include "core/exactmath.h"
 
-/* Open-addressing hash set of terms; capacity is a power of two, at most half full. */
-typedef struct term_set {
-    rt_term *slots;
-    size_t capacity;
-    int64_t count;
-} term_set;
+/* A counter is an open-addressing hash set of terms; its capacity is a power of two, at most half full. */
 
 static uint64_t hash_bytes(const char *text, size_t length) {
     uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
@@ -26,7 +21,7 @@ static rt_term *find_slot(rt_term *slots, size_t capacity, const char *text, siz
     return &slots[at];
 }
 
-static retort_status grow(term_set *set, retort_error *err) {
+static retort_status grow(rt_term_counter *set, retort_error *err) {
     size_t capacity = set->capacity != 0 ? set->capacity * 2 : 1024;
     rt_term *slots = rt_calloc(capacity, sizeof *slots);
     RT_CHECK(slots != NULL, err, RETORT_ERR_MEMORY, "out of memory: table of %zu terms", capacity);
@@ -41,7 +36,7 @@ static retort_status grow(term_set *set, retort_error *err) {
 
 enum { TERM_MAXIMUM = 64 }; /* longer runs of letters or digits are cut: they are noise, not vocabulary */
 
-static retort_status count_lexeme(term_set *set, const rt_lexeme *lexeme, retort_error *err) {
+static retort_status count_lexeme(rt_term_counter *set, const rt_lexeme *lexeme, retort_error *err) {
     char text[TERM_MAXIMUM + 1];
     size_t length = lexeme->length < TERM_MAXIMUM ? lexeme->length : TERM_MAXIMUM;
     for (size_t i = 0; i < length; i++) {
@@ -72,27 +67,37 @@ void rt_term_table_free(rt_term_table *table) {
     *table = (rt_term_table){0};
 }
 
-retort_status rt_terms_count(const rt_response_set *set, rt_term_table *out, retort_error *err) {
-    term_set terms = {0};
-    int64_t total = 0;
-    retort_status st = grow(&terms, err);
-    for (int64_t i = 0; i < set->count && st == RETORT_OK; i++) {
-        rt_lexeme lexeme;
-        for (size_t at = 0;
-             st == RETORT_OK && rt_lexeme_next(set->records[i].text, set->records[i].length, &at, &lexeme); total++)
-            st = count_lexeme(&terms, &lexeme, err);
-    }
-    /* Compact in place, then sort, so that the order does not depend on the hash table. */
-    int64_t n = 0;
-    for (size_t i = 0; i < terms.capacity; i++)
-        if (terms.slots[i].text != NULL) terms.slots[n++] = terms.slots[i];
-    *out = (rt_term_table){terms.slots, n, total};
-    if (st != RETORT_OK) {
-        rt_term_table_free(out);
-        return st;
-    }
-    if (n > 0) qsort(out->terms, (size_t)n, sizeof *out->terms, by_text);
+retort_status rt_term_counter_add(rt_term_counter *counter, const char *text, size_t length, retort_error *err) {
+    rt_lexeme lexeme;
+    for (size_t at = 0; rt_lexeme_next(text, length, &at, &lexeme); counter->total++)
+        RT_TRY(count_lexeme(counter, &lexeme, err));
     return RETORT_OK;
+}
+
+/* Compacts in place, then sorts, so that the order does not depend on the hash table. */
+void rt_term_counter_finish(rt_term_counter *counter, rt_term_table *out) {
+    int64_t n = 0;
+    for (size_t i = 0; i < counter->capacity; i++)
+        if (counter->slots[i].text != NULL) counter->slots[n++] = counter->slots[i];
+    *out = (rt_term_table){counter->slots, n, counter->total};
+    *counter = (rt_term_counter){0};
+    if (n > 0) qsort(out->terms, (size_t)n, sizeof *out->terms, by_text);
+}
+
+void rt_term_counter_free(rt_term_counter *counter) {
+    rt_term_table table;
+    rt_term_counter_finish(counter, &table);
+    rt_term_table_free(&table);
+}
+
+retort_status rt_terms_count(const rt_response_set *set, rt_term_table *out, retort_error *err) {
+    rt_term_counter counter = {0};
+    retort_status st = RETORT_OK;
+    for (int64_t i = 0; i < set->count && st == RETORT_OK; i++)
+        st = rt_term_counter_add(&counter, set->records[i].text, set->records[i].length, err);
+    rt_term_counter_finish(&counter, out);
+    if (st != RETORT_OK) rt_term_table_free(out);
+    return st;
 }
 
 typedef struct scored_term {

@@ -20,6 +20,17 @@ typedef struct rt_term_table {
 } rt_term_table;
 
 void rt_term_table_free(rt_term_table *table);
+
+/* Counts the terms of texts that come one by one. Zero-initialise; finish gives the table and empties the counter. */
+typedef struct rt_term_counter {
+    rt_term *slots;
+    size_t capacity;
+    int64_t count, total;
+} rt_term_counter;
+retort_status rt_term_counter_add(rt_term_counter *counter, const char *text, size_t length, retort_error *err);
+void rt_term_counter_finish(rt_term_counter *counter, rt_term_table *out);
+void rt_term_counter_free(rt_term_counter *counter);
+
 retort_status rt_terms_count(const rt_response_set *set, rt_term_table *out, retort_error *err);
 
 /* {responses, lexemes, rates {category: {per_1000, interval, per_response}}, words [...]}; intervals by bootstrap over
