@@ -361,7 +361,7 @@ _retort() {
         esac
         ;;
     'teach')
-        flags='--help --problems --output --seed --max-examples --keep --teacher --budget --base-url --model --store --api-key-file --api --system-prompt --instruction --n --max-tokens --temperature --top-p --extra-body --stream --no-stream --think --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
+        flags='--help --problems --output --seed --max-examples --keep --teacher --budget --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --system-prompt --instruction --n --max-tokens --temperature --top-p --think --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --problems) kind=file ;;
             --output) kind=file ;;
@@ -371,17 +371,17 @@ _retort() {
             --teacher) words='flexible rigid terse' ;;
             --budget) kind=none ;;
             --base-url) kind=none ;;
-            --model) kind=file ;;
-            --store) kind=file ;;
             --api-key-file) kind=file ;;
             --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --model) kind=file ;;
+            --store) kind=file ;;
             --system-prompt) kind=none ;;
             --instruction) kind=none ;;
             --n) kind=none ;;
             --max-tokens) kind=none ;;
             --temperature) kind=none ;;
             --top-p) kind=none ;;
-            --extra-body) kind=none ;;
             --think) words='tags drop only' ;;
             --concurrency) kind=none ;;
             --requests-per-minute) kind=none ;;

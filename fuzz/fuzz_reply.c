@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "teach/endpoint.h"
+#include "ask/endpoint.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

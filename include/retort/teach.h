@@ -17,7 +17,7 @@
 #ifndef RETORT_TEACH_H
 #define RETORT_TEACH_H
 
-#include "retort/options.h"
+#include "retort/endpoint.h"
 #include "retort/progress.h"
 
 #ifdef __cplusplus
@@ -43,23 +43,13 @@ typedef struct retort_teach_options {
     int teacher; /* flexible|rigid|terse */
     int64_t seed, budget;
     int64_t max_examples; /* 0: all */
-    /* A teacher elsewhere: an OpenAI-compatible endpoint. Unused where base_url is NULL. */
-    char *base_url, *model, *store;
-    char *api_key_file;  /* mode 0600; NULL: the environment's OPENAI_API_KEY, or none */
-    int api;             /* chat|completions */
+    /* A teacher elsewhere, where endpoint.base_url is given: an OpenAI-compatible API. */
+    retort_endpoint_options endpoint;
+    char *store;         /* SQLite file that keeps every reply */
     char *system_prompt; /* NULL: none */
     char *instruction;   /* goes round each problem, with {problem}; NULL: the problem alone */
-    char *extra_body;    /* a JSON object of further request members, or NULL */
-    int64_t n, max_tokens, concurrency, retries;
+    int64_t n, max_tokens;
     double temperature, top_p;
-    bool stream;
-    double requests_per_minute, tokens_per_minute; /* 0: no bound */
-    double timeout, first_token_timeout;           /* seconds */
-    double retry_pause;                            /* seconds before the second try; doubles each time */
-    double price_input, price_output;              /* for a million tokens; negative: unknown */
-    char *prices;                                  /* JSON file {"MODEL": {"input": P, "output": P}}, or NULL */
-    double max_cost;                               /* 0: no bound */
-    bool dry_run;
     int keep;  /* all|correct */
     int think; /* tags|drop|only */
 } retort_teach_options;
@@ -69,13 +59,8 @@ extern RETORT_API const retort_option retort_teach_option_table[];
 typedef struct retort_teach_account {
     int64_t traces, right, wrong, unparsed; /* traces = right + wrong + unparsed */
     int64_t characters;
-    /* Of an endpoint. */
-    int64_t asked, reused, failed, left_out; /* requests sent and stored; found in the store; given up; not kept */
-    int64_t cut;                             /* replies that ended at the token limit */
-    int64_t prompt_tokens, completion_tokens, without_usage;
-    double cost;              /* of this run; negative: prices are unknown */
-    double estimated_cost;    /* dry run: the most it can cost; negative: prices are unknown */
-    int64_t estimated_tokens; /* dry run: prompts, about, and the most that replies can have */
+    int64_t left_out;                 /* not kept */
+    retort_endpoint_account endpoint; /* zero for the world's teachers */
 } retort_teach_account;
 
 /* Writes one trace a problem, in order, as JSONL: {"id","problem","response","teacher","verdict"}. Nothing is screened:

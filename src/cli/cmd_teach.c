@@ -11,20 +11,21 @@ static void print_json(const retort_teach_account *a, bool remote) {
         printf(", \"asked\": %" PRId64 ", \"reused\": %" PRId64 ", \"failed\": %" PRId64 ", \"left_out\": %" PRId64
                ", \"cut\": %" PRId64 ", \"prompt_tokens\": %" PRId64 ", \"completion_tokens\": %" PRId64
                ", \"without_usage\": %" PRId64,
-               a->asked, a->reused, a->failed, a->left_out, a->cut, a->prompt_tokens, a->completion_tokens,
-               a->without_usage);
-        if (a->cost >= 0) printf(", \"cost\": %.6g", a->cost);
-        if (a->estimated_tokens > 0) printf(", \"estimated_tokens\": %" PRId64, a->estimated_tokens);
-        if (a->estimated_tokens > 0 && a->estimated_cost >= 0) printf(", \"estimated_cost\": %.6g", a->estimated_cost);
+               a->endpoint.asked, a->endpoint.reused, a->endpoint.failed, a->left_out, a->endpoint.cut,
+               a->endpoint.prompt_tokens, a->endpoint.completion_tokens, a->endpoint.without_usage);
+        if (a->endpoint.cost >= 0) printf(", \"cost\": %.6g", a->endpoint.cost);
+        if (a->endpoint.estimated_tokens > 0) printf(", \"estimated_tokens\": %" PRId64, a->endpoint.estimated_tokens);
+        if (a->endpoint.estimated_tokens > 0 && a->endpoint.estimated_cost >= 0)
+            printf(", \"estimated_cost\": %.6g", a->endpoint.estimated_cost);
     }
     printf("}\n");
 }
 
 static void print_estimate(const retort_teach_account *a) {
-    printf("would ask for %" PRId64 " replies (%" PRId64 " are in the store): at most %" PRId64 " tokens", a->asked,
-           a->reused, a->estimated_tokens);
-    if (a->estimated_cost >= 0)
-        printf(", cost at most %.4g\n", a->estimated_cost);
+    printf("would ask for %" PRId64 " replies (%" PRId64 " are in the store): at most %" PRId64 " tokens",
+           a->endpoint.asked, a->endpoint.reused, a->endpoint.estimated_tokens);
+    if (a->endpoint.estimated_cost >= 0)
+        printf(", cost at most %.4g\n", a->endpoint.estimated_cost);
     else
         printf("; cost unknown without prices\n");
 }
@@ -36,24 +37,24 @@ static void print_text(const retort_teach_account *a, bool remote) {
     if (!remote) return;
     printf("%" PRId64 " asked for, %" PRId64 " from the store, %" PRId64 " cut at the token limit, %" PRId64
            " left out by --keep\n",
-           a->asked, a->reused, a->cut, a->left_out);
-    printf("%" PRId64 " prompt and %" PRId64 " reply tokens (%" PRId64 " replies did not say)", a->prompt_tokens,
-           a->completion_tokens, a->without_usage);
-    if (a->cost >= 0)
-        printf(", cost %.4g\n", a->cost);
+           a->endpoint.asked, a->endpoint.reused, a->endpoint.cut, a->left_out);
+    printf("%" PRId64 " prompt and %" PRId64 " reply tokens (%" PRId64 " replies did not say)",
+           a->endpoint.prompt_tokens, a->endpoint.completion_tokens, a->endpoint.without_usage);
+    if (a->endpoint.cost >= 0)
+        printf(", cost %.4g\n", a->endpoint.cost);
     else
         printf("; cost unknown without prices\n");
 }
 
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     const retort_teach_options *own = options;
-    const bool remote = own->base_url != NULL;
+    const bool remote = own->endpoint.base_url != NULL;
     retort_teach_account account = {0};
     const retort_status st = retort_teach(own, call->progress, &account, err);
     if (st != RETORT_OK) return st;
     if (call->common.json)
         print_json(&account, remote);
-    else if (remote && own->dry_run)
+    else if (remote && own->endpoint.dry_run)
         print_estimate(&account);
     else
         print_text(&account, remote);

@@ -135,6 +135,10 @@ void rt_store_close(rt_store *store) {
     rt_free(store);
 }
 
+const char *rt_store_path(const rt_store *store) {
+    return store->path;
+}
+
 /* ---- writing ---- */
 
 static bool bind_text(sqlite3_stmt *s, int at, const char *text) {

@@ -19,6 +19,7 @@ typedef struct rt_store rt_store;
  * RETORT_ERR_IO: cannot be read or written. */
 retort_status rt_store_open(const char *path, rt_store **out, retort_error *err);
 void rt_store_close(rt_store *store);
+const char *rt_store_path(const rt_store *store); /* as it was opened */
 
 /* One reply of a teacher or of a model under test. Strings are UTF-8; those that may be NULL say so. */
 typedef struct rt_stored_response {

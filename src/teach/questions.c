@@ -2,19 +2,14 @@
 
 #include <string.h>
 
-#include "core/file.h"
-#include "teach/endpoint.h"
+#include "ask/endpoint.h"
 
 retort_status rt_questions_create(const retort_teach_options *options, const rt_problems *problems, int64_t count,
                                   rt_questions *out, retort_error *err) {
     *out = (rt_questions){.options = options, .problems = problems, .count = count * options->n};
     RT_CHECK(options->instruction == NULL || strstr(options->instruction, "{problem}") != NULL, err, RETORT_ERR_USAGE,
              "'instruction' does not say where the problem goes; write {problem} there");
-    if (options->extra_body == NULL) return RETORT_OK;
-    RT_TRY(rt_json_parse(options->extra_body, strlen(options->extra_body), "'extra_body'", &out->extra, err));
-    if (json_is_object(out->extra)) return RETORT_OK;
-    rt_questions_release(out);
-    return rt_fail(err, RETORT_ERR_USAGE, "'extra_body' must be a JSON object");
+    return rt_ask_extra(options->endpoint.extra_body, &out->extra, err);
 }
 
 void rt_questions_release(rt_questions *questions) {
@@ -39,19 +34,6 @@ static retort_status render(const rt_questions *questions, const char *problem, 
     return rt_buffer_puts(out, at + strlen("{problem}"), err);
 }
 
-/* The key is over the body that does not stream: how a reply comes does not change what was asked. */
-static retort_status hash_question(const rt_ask *ask, const rt_problem *problem, int64_t sample, char key[65],
-                                   retort_error *err) {
-    rt_ask whole = *ask;
-    rt_buffer text = {0};
-    whole.stream = false;
-    retort_status st = rt_buffer_printf(&text, err, "%s\n%lld\n", problem->id, (long long)sample);
-    if (st == RETORT_OK) st = rt_ask_write(&whole, &text, err);
-    if (st == RETORT_OK) rt_sha256(text.data, text.length, key);
-    rt_buffer_free(&text);
-    return st;
-}
-
 retort_status rt_questions_write(const rt_questions *questions, int64_t q, rt_buffer *body, char key[65],
                                  retort_error *err) {
     const retort_teach_options *o = questions->options;
@@ -60,9 +42,9 @@ retort_status rt_questions_write(const rt_questions *questions, int64_t q, rt_bu
     rt_buffer prompt = {0};
     rt_buffer_clear(body);
     retort_status st = render(questions, problem->problem, &prompt, err);
-    const rt_ask ask = {.chat = o->api == 0,
-                        .stream = o->stream,
-                        .model = o->model,
+    const rt_ask ask = {.chat = o->endpoint.api == RETORT_API_CHAT,
+                        .stream = o->endpoint.stream,
+                        .model = o->endpoint.model,
                         .system = o->system_prompt,
                         .prompt = prompt.data,
                         .max_tokens = o->max_tokens,
@@ -71,12 +53,8 @@ retort_status rt_questions_write(const rt_questions *questions, int64_t q, rt_bu
                         .seed = o->seed + sample,
                         .extra = questions->extra};
     if (st == RETORT_OK) st = rt_ask_write(&ask, body, err);
-    if (st == RETORT_OK) st = hash_question(&ask, problem, sample, key, err);
+    if (st == RETORT_OK) st = rt_ask_key(&ask, problem->id, sample, key, err);
     if (st != RETORT_OK) rt_fail_context(err, st, "problem '%s'", problem->id);
     rt_buffer_free(&prompt);
     return st;
-}
-
-double rt_questions_prompt_tokens(const rt_buffer *body) {
-    return (double)body->length / 4;
 }

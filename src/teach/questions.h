@@ -23,7 +23,5 @@ int64_t rt_questions_sample(const rt_questions *questions, int64_t q);
  * the reply, whatever the address of the endpoint is by then. */
 retort_status rt_questions_write(const rt_questions *questions, int64_t q, rt_buffer *body, char key[65],
                                  retort_error *err);
-/* About as many tokens as the prompt has: a quarter of its bytes, as English has it. */
-double rt_questions_prompt_tokens(const rt_buffer *body);
 
 #endif

@@ -3,7 +3,7 @@
 #define ROW(name_, kind, ...)                                                                                          \
     { .name = #name_, .type = RETORT_OPTION_##kind, .offset = offsetof(retort_teach_options, name_), __VA_ARGS__ }
 
-/* The choices are in the order of rt_teacher (data/world.h) and of the enumerations in traces.c and endpoint.h. */
+/* The choices are in the order of rt_teacher (data/world.h) and of the enumerations in traces.c. */
 const retort_option retort_teach_option_table[] = {
     ROW(problems, STRING, .argument = "FILE", .group = "Traces", .required = true,
         .help = "Problems as JSONL, as `retort data` writes them."),
@@ -21,17 +21,11 @@ const retort_option retort_teach_option_table[] = {
             "Who answers: an honest search told in words, the correct derivation in formal steps, or the bare answer."),
     ROW(budget, INT, .default_value = "900", .argument = "N", .minimum = 100, .maximum = 100000,
         .help = "Characters after which the flexible teacher gives up and says so."),
-    ROW(base_url, STRING, .argument = "URL", .group = "A teacher at an endpoint",
-        .help =
-            "Address of an OpenAI-compatible API, such as http://127.0.0.1:8080/v1; its model is then the teacher."),
-    ROW(model, STRING, .argument = "NAME", .help = "What the endpoint calls the model."),
+    RETORT_ENDPOINT_ADDRESS_ROWS(retort_teach_options, endpoint, "A teacher at an endpoint"),
+    RETORT_ENDPOINT_MODEL_ROW(retort_teach_options, endpoint),
     ROW(store, STRING, .argument = "FILE",
         .help =
             "SQLite file that keeps every reply as it comes; the same command again asks only for what is missing."),
-    ROW(api_key_file, STRING, .argument = "FILE",
-        .help = "File of mode 0600 whose first line is the API key; the environment's OPENAI_API_KEY when missing."),
-    ROW(api, CHOICE, .default_value = "chat", .argument = "NAME", .choices = "chat|completions",
-        .help = "Which of the API's two forms is used."),
     ROW(system_prompt, STRING, .argument = "TEXT", .help = "Text of a system message before the problem."),
     ROW(instruction, STRING, .argument = "TEXT", .help = "Text that goes round each problem, with {problem} in it."),
     ROW(n, INT, .default_value = "1", .argument = "N", .minimum = 1, .maximum = 100000,
@@ -42,34 +36,7 @@ const retort_option retort_teach_option_table[] = {
         .help = "Sampling temperature (R1's own setting is 0.6)."),
     ROW(top_p, REAL, .default_value = "0.95", .argument = "P", .minimum = 0, .maximum = 1,
         .help = "Nucleus sampling (R1's own setting is 0.95)."),
-    ROW(extra_body, STRING, .argument = "JSON", .help = "Further members of the request, a JSON object; they win."),
-    ROW(stream, BOOL, .default_value = "true",
-        .help = "Read replies as they are written, which tells a slow teacher from "
-                "a dead one."),
     ROW(think, CHOICE, .default_value = "tags", .argument = "NAME", .choices = "tags|drop|only",
         .help = "A thought that comes apart from the answer: between <think> tags before it, left out, or alone."),
-    ROW(concurrency, INT, .default_value = "8", .argument = "N", .group = "Network", .minimum = 1, .maximum = 1000,
-        .help = "Requests at once."),
-    ROW(requests_per_minute, REAL, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1e9,
-        .help = "Bound on requests; 0 for none."),
-    ROW(tokens_per_minute, REAL, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1e12,
-        .help = "Bound on prompt and reply tokens; 0 for none."),
-    ROW(retries, INT, .default_value = "5", .argument = "N", .minimum = 0, .maximum = 100,
-        .help = "Tries after the first: on 408, 409, 429, 5xx, cut connections and replies that cannot be read."),
-    ROW(retry_pause, REAL, .default_value = "0.5", .argument = "SECONDS", .minimum = 0, .maximum = 3600,
-        .help = "Pause before the second try; it doubles each time, less up to a quarter at random."),
-    ROW(timeout, REAL, .default_value = "3600", .argument = "SECONDS", .minimum = 0.1, .maximum = 1e6,
-        .help = "Longest time for one reply."),
-    ROW(first_token_timeout, REAL, .default_value = "600", .argument = "SECONDS", .minimum = 0.1, .maximum = 1e6,
-        .help = "A stream that sends nothing for so long, at its start or later, is cut and asked for again."),
-    ROW(price_input, REAL, .default_value = "-1", .argument = "PRICE", .group = "Cost", .minimum = -1, .maximum = 1e9,
-        .help = "Price of a million prompt tokens; negative: unknown."),
-    ROW(price_output, REAL, .default_value = "-1", .argument = "PRICE", .minimum = -1, .maximum = 1e9,
-        .help = "Price of a million reply tokens; negative: unknown."),
-    ROW(prices, STRING, .argument = "FILE",
-        .help = "Price table instead: JSON {\"MODEL\": {\"input\": P, \"output\": P}}."),
-    ROW(max_cost, REAL, .default_value = "0", .argument = "COST", .minimum = 0, .maximum = 1e12,
-        .help = "Ask nothing that could bring the cost of this run above COST, counting each reply under way at its "
-                "longest; 0: no bound."),
-    ROW(dry_run, BOOL, .help = "Only say how much would be asked, and what it can cost at most."),
+    RETORT_ENDPOINT_NETWORK_ROWS(retort_teach_options, endpoint),
     {0}};

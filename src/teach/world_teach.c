@@ -89,7 +89,7 @@ retort_status retort_teach(const retort_teach_options *options, const retort_pro
     RT_TRY(rt_problems_read(options->problems, &problems, err));
     int64_t count = problems.count;
     if (options->max_examples > 0 && options->max_examples < count) count = options->max_examples;
-    if (options->base_url != NULL) {
+    if (options->endpoint.base_url != NULL) {
         const retort_status st = rt_teach_remote(options, &problems, count, progress, &counted, err);
         if (account) *account = counted;
         rt_problems_free(&problems);

@@ -14,7 +14,6 @@
 #include "folders.h"
 #include "retort/teach.h"
 #include "store/store.h"
-#include "teach/endpoint.h"
 
 static const char *program;
 static char *dir;
@@ -106,7 +105,7 @@ static void test_faults(void **state) {
         retort_teach_account account = {0};
         retort_error err;
         o.n = n;
-        o.stream = stream != 0;
+        o.endpoint.stream = stream != 0;
         assert_ok(retort_teach(&o, NULL, &account, &err));
         const fault_counts counts = fault_server_counts(server);
         print_message("# %s: %d requests for %d questions\n", stream ? "streams" : "bodies", counts.requests,
@@ -116,15 +115,15 @@ static void test_faults(void **state) {
         assert_int_equal(counts.twice, 0);
         assert_in_range(counts.requests, count * n * 3 / 2, count * n * 2);
         assert_in_range(counts.most, 2, 24); /* closing connections count too */
-        assert_int_equal(account.asked, count * n);
+        assert_int_equal(account.endpoint.asked, count * n);
         assert_int_equal(account.right, count * n);
-        assert_int_equal(account.completion_tokens, 3 * count * n);
+        assert_int_equal(account.endpoint.completion_tokens, 3 * count * n);
         expect_all(count, n);
         expect_store(count * n);
         /* Once more: nothing is asked, the same bytes are written. */
         assert_ok(retort_teach(&o, NULL, &account, &err));
-        assert_int_equal(account.asked, 0);
-        assert_int_equal(account.reused, count * n);
+        assert_int_equal(account.endpoint.asked, 0);
+        assert_int_equal(account.endpoint.reused, count * n);
         assert_int_equal(fault_server_counts(server).requests, counts.requests);
         retort_options_release(retort_teach_option_table, &o);
         fault_server_stop(server);
@@ -138,7 +137,7 @@ static void test_endless_streams(void **state) {
     retort_teach_options o = make_options(server);
     retort_teach_account account;
     retort_error err;
-    o.timeout = 0.4;
+    o.endpoint.timeout = 0.4;
     assert_ok(retort_teach(&o, NULL, &account, &err));
     expect_all(6, 1);
     assert_int_equal(fault_server_counts(server).twice, 0);
@@ -246,27 +245,27 @@ static void test_cost(void **state) {
     retort_error err = {0};
     retort_teach_options o = make_options(server);
     retort_teach_account account = {0};
-    o.max_cost = 0.005;
+    o.endpoint.max_cost = 0.005;
     assert_int_equal(retort_teach(&o, NULL, &account, &err), RETORT_ERR_USAGE);
     assert_non_null(strstr(err.message, "needs prices"));
-    o.price_input = 1;
-    o.price_output = 10;
-    o.dry_run = true;
+    o.endpoint.price_input = 1;
+    o.endpoint.price_output = 10;
+    o.endpoint.dry_run = true;
     assert_ok(retort_teach(&o, NULL, &account, &err));
-    assert_int_equal(account.asked, 50);
-    assert_true(account.estimated_cost > 0.05 && account.estimated_cost < 0.06);
+    assert_int_equal(account.endpoint.asked, 50);
+    assert_true(account.endpoint.estimated_cost > 0.05 && account.endpoint.estimated_cost < 0.06);
     assert_int_equal(fault_server_counts(server).requests, 0);
-    o.dry_run = false;
-    o.max_cost = 0.0015; /* one reply under way may cost 0.00104, a finished one costs 0.000035 */
+    o.endpoint.dry_run = false;
+    o.endpoint.max_cost = 0.0015; /* one reply under way may cost 0.00104, a finished one costs 0.000035 */
     assert_int_equal(retort_teach(&o, NULL, &account, &err), RETORT_ERR_IO);
     assert_non_null(strstr(err.message, "max_cost"));
     const int paid = fault_server_counts(server).answered;
     assert_in_range(paid, 5, 20);
-    assert_true(paid * 0.000035 <= o.max_cost);
+    assert_true(paid * 0.000035 <= o.endpoint.max_cost);
     assert_false(rt_path_exists(output));
-    o.max_cost = 0;
+    o.endpoint.max_cost = 0;
     assert_ok(retort_teach(&o, NULL, &account, &err));
-    assert_int_equal(account.reused, paid);
+    assert_int_equal(account.endpoint.reused, paid);
     assert_int_equal(fault_server_counts(server).twice, 0);
     expect_all(50, 1);
     retort_options_release(retort_teach_option_table, &o);
@@ -281,7 +280,7 @@ static void test_thoughts(void **state) {
     write_problems(1);
     retort_error err;
     retort_teach_options o = make_options(server);
-    o.stream = false; /* the whole body has a reasoning_content */
+    o.endpoint.stream = false; /* the whole body has a reasoning_content */
     for (int think = 0; think < 3; think++) {
         o.think = think;
         assert_ok(retort_teach(&o, NULL, NULL, &err));
@@ -298,7 +297,7 @@ static void test_rates(void **state) {
     write_problems(12);
     retort_error err;
     retort_teach_options o = make_options(server);
-    o.requests_per_minute = 300; /* five at once, then five a second */
+    o.endpoint.requests_per_minute = 300; /* five at once, then five a second */
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     assert_ok(retort_teach(&o, NULL, NULL, &err));

@@ -1,6 +1,6 @@
 /* What tokens cost: two prices for a million tokens each, in whatever unit the table is in. */
-#ifndef RT_TEACH_PRICES_H
-#define RT_TEACH_PRICES_H
+#ifndef RT_ASK_PRICES_H
+#define RT_ASK_PRICES_H
 
 #include "core/json.h"
 

@@ -1,4 +1,4 @@
-#include "teach/prices.h"
+#include "ask/prices.h"
 
 retort_status rt_price_read(const char *path, const char *model, rt_price *out, retort_error *err) {
     json_t *table = NULL;

@@ -1,6 +1,6 @@
 /* What is said to an OpenAI-compatible endpoint, and what it says back. No network here: bytes in, bytes out. */
-#ifndef RT_TEACH_ENDPOINT_H
-#define RT_TEACH_ENDPOINT_H
+#ifndef RT_ASK_ENDPOINT_H
+#define RT_ASK_ENDPOINT_H
 
 #include "core/json.h"
 
@@ -16,8 +16,13 @@ typedef struct rt_ask {
     const json_t *extra; /* further members of the body, or NULL; they win */
 } rt_ask;
 
-/* The body as compact JSON with sorted keys: equal questions have equal bytes. */
+/* Appends the body as compact JSON with sorted keys: equal questions have equal bytes. */
 retort_status rt_ask_write(const rt_ask *ask, rt_buffer *out, retort_error *err);
+/* The key of its reply: SHA-256 in hexadecimal of the problem's id, the sample and the body that does not stream, since
+ * how a reply comes does not change what was asked. The endpoint's address is not in it. */
+retort_status rt_ask_key(const rt_ask *ask, const char *id, int64_t sample, char key[65], retort_error *err);
+/* 'extra_body' as an object; *out NULL where the text is NULL. The caller json_decref()s it. */
+retort_status rt_ask_extra(const char *text, json_t **out, retort_error *err);
 
 /* A reply, whole or as it comes. Zero-initialise. */
 typedef struct rt_reply {

@@ -1,4 +1,4 @@
-#include "teach/endpoint.h"
+#include "ask/endpoint.h"
 
 #include <string.h>
 
@@ -30,6 +30,27 @@ retort_status rt_ask_write(const rt_ask *ask, rt_buffer *out, retort_error *err)
                                 : rt_fail(err, RETORT_ERR_FORMAT, "the prompt is not UTF-8");
     json_decref(body);
     return st;
+}
+
+retort_status rt_ask_key(const rt_ask *ask, const char *id, int64_t sample, char key[65], retort_error *err) {
+    rt_ask whole = *ask;
+    rt_buffer text = {0};
+    whole.stream = false;
+    retort_status st = rt_buffer_printf(&text, err, "%s\n%lld\n", id, (long long)sample);
+    if (st == RETORT_OK) st = rt_ask_write(&whole, &text, err);
+    if (st == RETORT_OK) rt_sha256(text.data, text.length, key);
+    rt_buffer_free(&text);
+    return st;
+}
+
+retort_status rt_ask_extra(const char *text, json_t **out, retort_error *err) {
+    *out = NULL;
+    if (text == NULL) return RETORT_OK;
+    RT_TRY(rt_json_parse(text, strlen(text), "'extra_body'", out, err));
+    if (json_is_object(*out)) return RETORT_OK;
+    json_decref(*out);
+    *out = NULL;
+    return rt_fail(err, RETORT_ERR_USAGE, "'extra_body' must be a JSON object");
 }
 
 /* ---- replies ---- */
