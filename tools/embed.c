@@ -1,5 +1,5 @@
-/* embed OUTPUT.c INPUT...: writes a C file that defines RT_REPORT_ASSETS with the bytes of the inputs, in order.
- * A build-time tool, so that the library carries the report's page and needs no data files at run time. */
+/* embed OUTPUT.c LIST INPUT...: writes a C file that defines the array LIST of core/assets.h with the bytes of the
+ * inputs, in order. A build-time tool, so that the library needs no data files at run time. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,16 +27,16 @@ static void write_name(FILE *out, const char *path) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) {
-        fprintf(stderr, "usage: embed OUTPUT.c INPUT...\n");
+    if (argc < 4) {
+        fprintf(stderr, "usage: embed OUTPUT.c LIST INPUT...\n");
         return 2;
     }
     FILE *out = fopen(argv[1], "wb");
     if (out == NULL) fail("write", argv[1]);
-    fprintf(out, "#include \"report/assets.h\"\n\n");
-    for (int i = 2; i < argc; i++) write_bytes(out, argv[i], i);
-    fprintf(out, "const rt_asset RT_REPORT_ASSETS[] = {\n");
-    for (int i = 2; i < argc; i++) {
+    fprintf(out, "#include \"core/assets.h\"\n\n");
+    for (int i = 3; i < argc; i++) write_bytes(out, argv[i], i);
+    fprintf(out, "const rt_asset %s[] = {\n", argv[2]);
+    for (int i = 3; i < argc; i++) {
         fprintf(out, "    {");
         write_name(out, argv[i]);
         fprintf(out, ", (const char *)BYTES_%d, sizeof BYTES_%d - 1},\n", i, i);

@@ -4,7 +4,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "report/assets.h"
+#include "core/assets.h"
 
 #define FIELD(name) offsetof(retort_report_options, name)
 const retort_option retort_report_option_table[] = {

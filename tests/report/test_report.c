@@ -13,7 +13,7 @@
 
 #include "core/file.h"
 #include "core/json.h"
-#include "report/assets.h"
+#include "core/assets.h"
 #include "retort/report.h"
 
 static char folder[] = "/tmp/retort-report-XXXXXX";
