@@ -1,18 +1,14 @@
-/* The embedded world's problems and teachers, as files. See docs/world.md.
+/* Teachers: from problems to the traces that a student learns from. See docs/world.md, docs/teach.md.
  *
- *     retort_data_options data;
- *     retort_options_defaults(retort_data_option_table, &data, &err);
- *     retort_options_set(retort_data_option_table, &data, "split", "distill", &err);
- *     retort_options_set(retort_data_option_table, &data, "output", "problems.jsonl", &err);
- *     retort_data(&data, NULL, &err);
- *
- *     retort_teach_options teach;             // problems.jsonl -> traces.jsonl
- *     ...
+ *     retort_teach_options teach;
+ *     retort_options_defaults(retort_teach_option_table, &teach, &err);
+ *     retort_options_set(retort_teach_option_table, &teach, "problems", "problems.jsonl", &err);
+ *     retort_options_set(retort_teach_option_table, &teach, "output", "traces.jsonl", &err);
  *     retort_teach(&teach, NULL, &account, &err);
  *
- * Both are pure functions of their options: the same seed gives the same bytes on every machine. With base_url the
- * teacher is a model elsewhere (docs/teach.md): every reply is durable in the store before the next is asked for, and a
- * run that was stopped goes on where it was.
+ * The embedded world's teachers are pure functions of the options: the same seed gives the same bytes on every machine.
+ * With base_url the teacher is a model elsewhere (docs/teach.md): every reply is durable in the store before the next
+ * is asked for, and a run that was stopped goes on where it was.
  */
 #ifndef RETORT_TEACH_H
 #define RETORT_TEACH_H
@@ -23,19 +19,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct retort_data_options {
-    int split; /* pretrain|distill|rl|validation|test|hard|transfer */
-    int64_t count, seed;
-    char *output;
-} retort_data_options;
-extern RETORT_API const retort_option retort_data_option_table[];
-
-/* Writes `count` distinct problems of a split as JSONL:
- * {"id","problem","answer","world":{"family","numbers","target"}}, `answer` being one of the simplest solutions. The
- * file appears whole or not at all. */
-RETORT_API retort_status retort_data(const retort_data_options *options, const retort_progress *progress,
-                                     retort_error *err);
 
 typedef struct retort_teach_options {
     char *problems; /* JSONL, as retort_data writes it */

@@ -68,11 +68,7 @@ static retort_status gold_of(gold_reader *reader, const json_t *object, const ch
     const rt_problem **found =
         bsearch(&wanted, reader->known, (size_t)reader->num_known, sizeof *reader->known, compare_ids);
     RT_CHECK(found != NULL, err, RETORT_ERR_NOT_FOUND, "%s: problem '%s' is not among the problems given", where, id);
-    out->question = (*found)->question;
-    if ((*found)->answer == NULL) return RETORT_OK;
-    out->question.answer = out->answer = rt_strdup((*found)->answer);
-    RT_CHECK(out->answer != NULL, err, RETORT_ERR_MEMORY, "out of memory: answer");
-    return RETORT_OK;
+    return rt_problem_copy_gold(*found, out, err);
 }
 
 static bool same_gold(const rt_problem *a, const rt_problem *b) {

@@ -17,6 +17,9 @@ typedef struct rt_question {
     rt_family family;
     int32_t numbers[RT_MAX_NUMBERS], count, target; /* worlds only */
     const char *answer;                             /* gold text; borrowed; may be NULL for worlds */
+    /* Further answers that count as right (a contest accepted two), each ended by a NUL and the last by an empty text;
+     * borrowed; NULL where there are none. */
+    const char *alternatives;
 } rt_question;
 
 #endif

@@ -12,7 +12,7 @@ typedef struct rt_problem {
     char *id;             /* unique in its file: "countdown-test-000123" */
     char *problem;        /* the question as text */
     char *answer;         /* gold answer text (worlds: one solution), or NULL */
-    rt_question question; /* question.answer points at `answer` */
+    rt_question question; /* question.answer points at `answer`, question.alternatives behind it into the same block */
 } rt_problem;
 
 typedef struct rt_problems {
@@ -26,11 +26,14 @@ void rt_problems_free(rt_problems *problems);
 /* JSONL {"id","problem","answer","world":{"family","numbers","target"}}; unknown keys are kept out, "question" is
  * accepted for "problem", ids are made from the line number when missing; duplicate ids are errors. */
 retort_status rt_problems_read(const char *path, rt_problems *out, retort_error *err);
-/* What is needed to grade a response, apart from the rest of a problem: the keys "answer" and "world" of an object, so
+/* What is needed to grade a response, apart from the rest of a problem: the keys "answer",
+ * "alt_answers" (a list of further right ones) and "world" of an object, so
  * that a file of responses can be graded again by itself. Reading finds neither: both stay unset. False: not UTF-8, or
  * out of memory. */
 retort_status rt_problem_read_gold(const json_t *object, const char *where, rt_problem *out, retort_error *err);
 bool rt_problem_write_gold(const rt_problem *problem, json_t *object);
+/* The question and its answers alone; out->id and out->problem are not touched. */
+retort_status rt_problem_copy_gold(const rt_problem *problem, rt_problem *out, retort_error *err);
 retort_status rt_problems_write(const char *path, const rt_problems *problems, retort_error *err);
 
 #endif

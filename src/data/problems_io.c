@@ -66,19 +66,43 @@ typedef struct reader {
 } reader;
 
 /* An integer answer is as good as a string: GSM8K-like files have both. */
-static retort_status read_answer(const json_t *object, const char *where, char **out, retort_error *err) {
-    const json_t *answer = json_object_get(object, "answer");
-    *out = NULL;
-    if (!answer || json_is_null(answer)) return RETORT_OK;
+static const char *answer_of(const json_t *value, char number[32]) {
+    if (!json_is_integer(value)) return json_string_value(value);
+    snprintf(number, 32, "%lld", (long long)json_integer_value(value));
+    return number;
+}
+
+/* An empty text would end the list. */
+static retort_status append_others(const json_t *others, const char *where, rt_buffer *block, retort_error *err) {
+    size_t i;
+    const json_t *other;
     char number[32];
-    const char *text = json_string_value(answer);
-    if (json_is_integer(answer)) {
-        snprintf(number, sizeof number, "%lld", (long long)json_integer_value(answer));
-        text = number;
+    RT_CHECK(json_is_array(others), err, RETORT_ERR_FORMAT, "%s: 'alt_answers' must be a list", where);
+    json_array_foreach(others, i, other) {
+        const char *text = answer_of(other, number);
+        RT_CHECK(text && text[0], err, RETORT_ERR_FORMAT, "%s: 'alt_answers' must hold strings or integers", where);
+        RT_TRY(rt_buffer_append(block, text, strlen(text) + 1, err));
     }
+    return RETORT_OK;
+}
+
+/* One block: the answer, and behind its NUL the others. */
+static retort_status read_answers(const json_t *object, const char *where, rt_problem *out, retort_error *err) {
+    const json_t *answer = json_object_get(object, "answer"), *others = json_object_get(object, "alt_answers");
+    char number[32];
+    if (!answer || json_is_null(answer)) return RETORT_OK;
+    const char *text = answer_of(answer, number);
     RT_CHECK(text, err, RETORT_ERR_FORMAT, "%s: 'answer' must be a string or an integer", where);
-    *out = rt_strdup(text);
-    RT_CHECK(*out, err, RETORT_ERR_MEMORY, "%s: out of memory", where);
+    rt_buffer block = {0};
+    const size_t behind = strlen(text) + 1;
+    retort_status st = rt_buffer_append(&block, text, behind, err);
+    if (st == RETORT_OK && others && !json_is_null(others)) st = append_others(others, where, &block, err);
+    if (st != RETORT_OK) {
+        rt_buffer_free(&block);
+        return st;
+    }
+    out->question.answer = out->answer = block.data;
+    if (block.length > behind) out->question.alternatives = block.data + behind;
     return RETORT_OK;
 }
 
@@ -88,8 +112,21 @@ retort_status rt_problem_read_gold(const json_t *object, const char *where, rt_p
         RT_CHECK(json_is_object(world), err, RETORT_ERR_FORMAT, "%s: 'world' must be an object", where);
         RT_TRY(read_world(world, where, &out->question, err));
     }
-    RT_TRY(read_answer(object, where, &out->answer, err));
-    out->question.answer = out->answer;
+    return read_answers(object, where, out, err);
+}
+
+retort_status rt_problem_copy_gold(const rt_problem *problem, rt_problem *out, retort_error *err) {
+    out->question = problem->question;
+    if (!problem->answer) return RETORT_OK;
+    const char *end = problem->answer + strlen(problem->answer) + 1;
+    if (problem->question.alternatives)
+        while (*end) end += strlen(end) + 1;
+    const size_t length = (size_t)(end - problem->answer) + 1; /* and the empty text that ends the others */
+    char *block = rt_calloc(length, 1);
+    RT_CHECK(block, err, RETORT_ERR_MEMORY, "out of memory: answer");
+    memcpy(block, problem->answer, problem->question.alternatives ? length : length - 1);
+    out->question.answer = out->answer = block;
+    if (problem->question.alternatives) out->question.alternatives = block + strlen(block) + 1;
     return RETORT_OK;
 }
 
@@ -162,6 +199,12 @@ retort_status rt_problems_read(const char *path, rt_problems *out, retort_error 
 bool rt_problem_write_gold(const rt_problem *p, json_t *object) {
     int bad = 0;
     if (p->answer) bad |= json_object_set_new(object, "answer", json_string(p->answer));
+    if (p->question.alternatives) {
+        json_t *others = json_array();
+        for (const char *at = p->question.alternatives; *at; at += strlen(at) + 1)
+            bad |= json_array_append_new(others, json_string(at));
+        bad |= json_object_set_new(object, "alt_answers", others);
+    }
     if (p->question.family != RT_FAMILY_TEXT) {
         json_t *numbers = json_array();
         for (int i = 0; i < p->question.count; i++)

@@ -9,54 +9,6 @@
 #include "teach/remote.h"
 #include "verify/answer.h"
 
-/* The choices below are in the order of rt_split. */
-const retort_option retort_data_option_table[] = {
-    {.name = "split",
-     .type = RETORT_OPTION_CHOICE,
-     .offset = offsetof(retort_data_options, split),
-     .default_value = "test",
-     .argument = "NAME",
-     .choices = "pretrain|distill|rl|validation|test|hard|transfer",
-     .help = "Which part of the world's problems; the parts share no problem.",
-     .group = "Problems"},
-    {.name = "count",
-     .type = RETORT_OPTION_INT,
-     .offset = offsetof(retort_data_options, count),
-     .default_value = "100",
-     .argument = "N",
-     .minimum = 1,
-     .maximum = 1000000,
-     .help = "Number of distinct problems."},
-    {.name = "seed",
-     .type = RETORT_OPTION_INT,
-     .offset = offsetof(retort_data_options, seed),
-     .default_value = "1",
-     .argument = "N",
-     .minimum = 0,
-     .maximum = 9e15,
-     .help = "Fixes which problems are drawn and their order."},
-    {.name = "output",
-     .type = RETORT_OPTION_STRING,
-     .offset = offsetof(retort_data_options, output),
-     .argument = "FILE",
-     .required = true,
-     .help = "JSONL file to write, one problem a line."},
-    {0},
-};
-
-retort_status retort_data(const retort_data_options *options, const retort_progress *progress, retort_error *err) {
-    RT_CHECK(options->output, err, RETORT_ERR_USAGE, "option 'output' is required");
-    rt_problems problems = {0};
-    rt_progress(progress, "data", 0, (double)options->count, "problems", NULL);
-    retort_status st =
-        rt_world_problems((rt_split)options->split, options->count, (uint64_t)options->seed, &problems, err);
-    if (st == RETORT_OK) st = rt_problems_write(options->output, &problems, err);
-    if (st == RETORT_OK)
-        rt_progress(progress, "data", (double)options->count, (double)options->count, "problems", NULL);
-    rt_problems_free(&problems);
-    return st;
-}
-
 static retort_status write_trace(rt_atomic_file *file, const rt_problem *problem, const char *response,
                                  const char *teacher, rt_verdict verdict, retort_error *err) {
     json_t *object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "id", problem->id, "problem", problem->problem, "response",

@@ -16,10 +16,25 @@ static bool is_verifiable(const rt_question *question) {
     return question->family == RT_FAMILY_TEXT && question->answer != NULL;
 }
 
+/* Where several answers are right, the first that the response equals counts, else the first of all. */
 static retort_status grade_by(const rt_question *question, const char *response, size_t length, retort_profile profile,
                               retort_verify_result *out, retort_error *err) {
     const retort_verify_options options = {.profile = profile};
-    return retort_verify(retort_gold_of(question->answer), (retort_pred){response, length}, &options, out, err);
+    const retort_pred pred = {response, length};
+    RT_TRY(retort_verify(retort_gold_of(question->answer), pred, &options, out, err));
+    const char *other = question->alternatives;
+    for (; other != NULL && *other != '\0' && out->verdict != RETORT_VERDICT_RIGHT; other += strlen(other) + 1) {
+        retort_verify_result result;
+        const retort_status st = retort_verify(retort_gold_of(other), pred, &options, &result, err);
+        if (st != RETORT_OK) {
+            retort_verify_result_release(out);
+            return st;
+        }
+        const bool right = result.verdict == RETORT_VERDICT_RIGHT;
+        retort_verify_result_release(right ? out : &result);
+        if (right) *out = result;
+    }
+    return RETORT_OK;
 }
 
 static retort_status grade_text(const rt_question *question, const char *response, size_t length, rt_grades *out,

@@ -12,6 +12,7 @@
 
 #include "core/file.h"
 #include "data/world.h"
+#include "retort/data.h"
 #include "retort/teach.h"
 
 static char folder[] = "/tmp/retort-test-XXXXXX";
@@ -132,7 +133,9 @@ static void test_data_and_teach(void **state) {
     assert_int_equal(retort_options_set(retort_data_option_table, &data, "split", "distill", &err), RETORT_OK);
     assert_int_equal(retort_options_set(retort_data_option_table, &data, "output", problems, &err), RETORT_OK);
     assert_int_equal(data.split, RT_SPLIT_DISTILL);
-    assert_int_equal(retort_data(&data, NULL, &err), RETORT_OK);
+    char *said;
+    assert_int_equal(retort_data(&data, NULL, &said, &err), RETORT_OK);
+    free(said);
     retort_teach_options teach;
     assert_int_equal(retort_options_defaults(retort_teach_option_table, &teach, &err), RETORT_OK);
     assert_int_equal(retort_options_set(retort_teach_option_table, &teach, "problems", problems, &err), RETORT_OK);
