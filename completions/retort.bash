@@ -206,12 +206,11 @@ _retort() {
         esac
         ;;
     'regrade')
-        flags='--help --run --problems --grader --seed --output --config --json --no-json --quiet --no-quiet'
+        flags='--help --run --problems --grader --output --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --run) kind=file ;;
             --problems) kind=file ;;
             --grader) words='strict tolerant' ;;
-            --seed) kind=none ;;
             --output) kind=file ;;
             --config) kind=file ;;
         esac

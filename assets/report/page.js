@@ -27,7 +27,7 @@ const MEASURES = {
   "avg@n": "Share of right responses: each problem is sampled n times and every sample counts alike.",
   "pass@k": "Chance that at least one of k samples is right, by the unbiased estimator 1 − C(n−c, k) / C(n, k).",
   "sampling interval": "95 % interval for the same problems sampled anew: the noise of sampling alone.",
-  "problem interval": "95 % interval by bootstrap over problems: what other problems of the same kind could have given.",
+  "problem interval": "95 % interval by the spread between problems: what other problems of the same kind could have given.",
   "stop rate": "Share of responses that the model ended by itself.",
   "length rate": "Share of responses cut at the token limit.",
   "unparsed rate": "Share of responses with no answer that could be read; they count as wrong.",

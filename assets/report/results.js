@@ -37,7 +37,7 @@ function headlineTiles() {
   const split = mainSplit(), tiles = [];
   for (const arm of ["base", DISTILLED, ZERO_RL]) {
     const score = scoreOf(arm, split);
-    if (score) tiles.push(tile([armTag(arm)], percent(score.avg), "%", `${range(score.bootstrap_interval, percent)} avg@${score.n_samples} on ${split}`));
+    if (score) tiles.push(tile([armTag(arm)], percent(score.avg), "%", `${range(score.problems_interval, percent)} avg@${score.n_samples} on ${split}`));
   }
   const cost = (arm, key) => armsByName.get(arm)?.training?.[key];
   const ratio = (key) => cost(ZERO_RL, key) / cost(DISTILLED, key);
@@ -77,7 +77,7 @@ function mainTable() {
     return el("tbody", {}, el("tr", { class: "group" }, el("th", { colspan: 8 + passes.length, scope: "rowgroup" },
       el("span", {}, capital(split)), el("small", {}, ` ${plural(scores[0].n_problems, "problem")} × ${plural(scores[0].n_samples, "sample")}`))),
     scores.map((score) => el("tr", {}, rowHead(armTag(score.arm)), marked(score.avg, (s) => s.avg),
-      number(range(score.sampling_interval, percent)), number(range(score.bootstrap_interval, percent)),
+      number(range(score.sampling_interval, percent)), number(range(score.problems_interval, percent)),
       passes.map((k) => marked(score.pass_at?.[k], (s) => s.pass_at?.[k])),
       number(percent(score.stop_rate)), number(percent(score.length_rate)), number(percent(score.unparsed_rate)), number(fixed(score.mean_length, 1)))));
   });
@@ -86,12 +86,12 @@ function mainTable() {
 
 function addScores() {
   if (splits.length === 0) return;
-  const limit = Math.max(...list("scores").flatMap((score) => [score.avg, score.bootstrap_interval?.[1] ?? 0]));
+  const limit = Math.max(...list("scores").flatMap((score) => [score.avg, score.problems_interval?.[1] ?? 0]));
   const charts = splits.map((split) => armPanel({
     title: capital(split), kind: "point", text: (x) => percent(x), axisText: (x) => fixed(100 * x), axis: "avg@n, %", limit,
     columns: ["avg@n, %", "sampling 95 %", "problems 95 %"],
     rows: list("scores").filter((score) => score.split === split).map((score) => ({ arm: score.arm, value: score.avg,
-      interval: score.bootstrap_interval, inner: score.sampling_interval, note: `${score.n_problems} × ${score.n_samples}` })) }));
+      interval: score.problems_interval, inner: score.sampling_interval, note: `${score.n_problems} × ${score.n_samples}` })) }));
   addSection("results", "Scores", "Scores", lead("The highest value of each column and split is bold; only the paired tests say whether a lead is more than noise."),
     mainTable(), panels(charts),
     el("p", { class: "note" }, "Dot: ", term("avg@n"), ". Thick line: ", term("sampling interval"), ". Thin line: ", term("problem interval"), "."));

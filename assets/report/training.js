@@ -70,15 +70,15 @@ function costPanel(title, xTitle, cost, xText) {
   if (shown.length === 0) return null;
   const build = () => ({ type: "scatter",
     data: { datasets: shown.map((one) => ({ data: [{ x: one.x, y: one.score.avg }], backgroundColor: armColour(one.arm), borderColor: armColour(one.arm), pointRadius: 6, pointHoverRadius: 7,
-      whiskerAxis: "y", whiskers: [[{ interval: one.score.bootstrap_interval, width: 1.5, cap: 3, colour: armColour(one.arm) }]] })) },
+      whiskerAxis: "y", whiskers: [[{ interval: one.score.problems_interval, width: 1.5, cap: 3, colour: armColour(one.arm) }]] })) },
     options: { clip: false,
       scales: { x: valueAxis(xTitle, xText, { type: "logarithmic", min: decade(Math.min(...shown.map((one) => one.x)), -1), max: decade(Math.max(...shown.map((one) => one.x)), 1),
         afterBuildTicks: (axis) => { axis.ticks = logTicks(axis.min, axis.max); }, ticks: { callback: (x) => xText(x), maxRotation: 0, autoSkip: true, padding: 10 } }),
-      y: valueAxis("", shareTick, { beginAtZero: true, suggestedMax: Math.max(...shown.map((one) => one.score.bootstrap_interval?.[1] ?? one.score.avg)) }) },
+      y: valueAxis("", shareTick, { beginAtZero: true, suggestedMax: Math.max(...shown.map((one) => one.score.problems_interval?.[1] ?? one.score.avg)) }) },
       plugins: { level: base ? { value: base.avg, text: "base" } : {},
-        tooltip: { callbacks: { label: ({ datasetIndex: i }) => [armLabel(shown[i].arm), `${percent(shown[i].score.avg)} % ${range(shown[i].score.bootstrap_interval, percent)}`, `${scientific(shown[i].x)} ${xTitle}`] } } } } });
+        tooltip: { callbacks: { label: ({ datasetIndex: i }) => [armLabel(shown[i].arm), `${percent(shown[i].score.avg)} % ${range(shown[i].score.problems_interval, percent)}`, `${scientific(shown[i].x)} ${xTitle}`] } } } } });
   return figure({ title, note: `avg@${shown[0].score.n_samples} on ${split} against ${xTitle}, log scale`, height: 260, build,
-    table: () => simpleTable(title, ["Arm", xTitle, "avg, %", "problems 95 %"], shown.map((one) => [armTag(one.arm), scientific(one.x), percent(one.score.avg), range(one.score.bootstrap_interval, percent)])),
+    table: () => simpleTable(title, ["Arm", xTitle, "avg, %", "problems 95 %"], shown.map((one) => [armTag(one.arm), scientific(one.x), percent(one.score.avg), range(one.score.problems_interval, percent)])),
     summary: `${title}. ${shown.map((one) => `${armLabel(one.arm)}: ${scientific(one.x)} ${xTitle}, ${percent(one.score.avg)} %`).join("; ")}` });
 }
 

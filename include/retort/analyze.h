@@ -35,8 +35,8 @@ typedef struct retort_eval_options {
 } retort_eval_options;
 extern RETORT_API const retort_option retort_eval_option_table[];
 
-/* Samples n responses a problem, grades them, and gives the score object of report.json: avg, both intervals, pass_at,
- * stop / length / unparsed / over-budget rates, mean length, accuracy on completed responses; beside it "graders" (the
+/* Samples n responses a problem, grades them, and gives the score object of report.json: avg, both intervals, pass_at
+ * and maj_at with both intervals each, stop / length / unparsed / over-budget rates, mean length, accuracy on completed responses; beside it "graders" (the
  * counts and the score of the strict and of the tolerant grader) and "differ" (the responses on which they differ). */
 RETORT_API retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
                                      retort_error *err);
@@ -46,7 +46,6 @@ typedef struct retort_regrade_options {
     char *problems; /* JSONL of problems; NULL: the golds that stand in the responses */
     char *output;   /* the same lines with new verdicts; NULL: not written */
     int grader;     /* as for retort_eval */
-    int64_t seed;   /* of the bootstrap */
 } retort_regrade_options;
 extern RETORT_API const retort_option retort_regrade_option_table[];
 

@@ -11,7 +11,7 @@
  *                training {steps, examples, distinct_problems, trained_tokens,
  *                supervised_tokens, generated_tokens, train_flops, rollout_flops, total_flops}}
  *   pretraining {trained_tokens, train_flops, ...}  - the base's share, shown apart
- *   scores[]    {arm, split, n_problems, n_samples, avg, sampling_interval [l, h], bootstrap_interval [l, h],
+ *   scores[]    {arm, split, n_problems, n_samples, avg, sampling_interval [l, h], problems_interval [l, h],
  *                pass_at {"1","4","8","16"}, pass_at_interval {...}, stop_rate, length_rate, unparsed_rate,
  *                mean_length, median_length, completed_accuracy}
  *   paired[]    {a, b, split, difference, interval [l, h], p, problems}

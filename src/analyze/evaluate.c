@@ -220,7 +220,7 @@ static retort_status add_graders(const rt_problems *problems, const rt_response_
     RT_CHECK(ids != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld problems", (long long)problems->count);
     for (int64_t i = 0; i < problems->count; i++) ids[i] = problems->items[i].id;
     json_object_set_new(score, "grader", json_string(rt_grader_name((rt_grader)options->grader)));
-    retort_status st = rt_graders_json(set, ids, (uint64_t)options->seed, score, err);
+    retort_status st = rt_graders_json(set, ids, score, err);
     rt_free(ids);
     return st;
 }
@@ -259,7 +259,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
         };
         st = rt_evaluate(&evaluation, progress, &set, &flops, err);
     }
-    if (st == RETORT_OK) st = rt_score_json(&set, (uint64_t)options->seed, &score, err);
+    if (st == RETORT_OK) st = rt_score_json(&set, &score, err);
     if (st == RETORT_OK) st = add_graders(&problems, &set, options, score, err);
     if (st == RETORT_OK) {
         json_object_set_new(score, "model", json_string(options->model));

@@ -21,7 +21,7 @@ retort_status rt_record_grade(rt_record *record, const rt_question *question, rt
     return RETORT_OK;
 }
 
-retort_status rt_verdicts_json(const rt_response_set *set, int grader, uint64_t seed, json_t **out, retort_error *err) {
+retort_status rt_verdicts_json(const rt_response_set *set, int grader, json_t **out, retort_error *err) {
     int64_t of[RT_OVER_BUDGET + 1] = {0}, stopped = 0, completed = 0;
     for (int64_t i = 0; i < set->count; i++) {
         const rt_record *record = &set->records[i];
@@ -31,14 +31,14 @@ retort_status rt_verdicts_json(const rt_response_set *set, int grader, uint64_t 
         completed += record->finish == RT_FINISH_STOP && verdict == RT_RIGHT;
     }
     rt_tally *tallies;
-    rt_interval bootstrap;
+    rt_score score;
     RT_TRY(rt_verdict_tallies(set, grader, &tallies, err));
-    retort_status st = rt_pass_interval(tallies, set->problems, 1, seed, &bootstrap, err);
+    retort_status st = rt_pass_score(tallies, set->problems, 1, &score, err);
     if (st == RETORT_OK) {
         json_t *row = *out = json_object();
-        rt_json_set_real(row, "avg", rt_average(tallies, set->problems));
-        rt_json_set_interval(row, "sampling_interval", rt_sampling_interval(tallies, set->problems));
-        rt_json_set_interval(row, "bootstrap_interval", bootstrap);
+        rt_json_set_real(row, "avg", score.mean);
+        rt_json_set_interval(row, "sampling_interval", score.sampling);
+        rt_json_set_interval(row, "problems_interval", score.problems);
         json_object_set_new(row, "n", json_integer(set->count));
         json_object_set_new(row, "right", json_integer(of[RT_RIGHT]));
         json_object_set_new(row, "wrong", json_integer(of[RT_WRONG]));
@@ -69,14 +69,13 @@ static retort_status add_differences(const rt_response_set *set, const char *con
     return RETORT_OK;
 }
 
-retort_status rt_graders_json(const rt_response_set *set, const char *const *ids, uint64_t seed, json_t *score,
-                              retort_error *err) {
+retort_status rt_graders_json(const rt_response_set *set, const char *const *ids, json_t *score, retort_error *err) {
     json_t *rows = json_object_get(score, "graders");
     int64_t unread = 0, differ = 0;
     if (rows == NULL) json_object_set_new(score, "graders", rows = json_object());
     for (int g = 0; g < RT_GRADERS; g++) {
         json_t *row;
-        RT_TRY(rt_verdicts_json(set, g, seed, &row, err));
+        RT_TRY(rt_verdicts_json(set, g, &row, err));
         json_object_set_new(rows, rt_grader_name((rt_grader)g), row);
     }
     for (int64_t i = 0; i < set->count; i++) {

@@ -22,7 +22,6 @@ const retort_option retort_regrade_option_table[] = {
     {"grader", RETORT_OPTION_CHOICE, FIELD(grader), "tolerant", "NAME",
      "whose verdict is compared with the old one and written as `verdict`; both are always shown", NULL, 0, 0,
      "strict|tolerant", false},
-    {"seed", RETORT_OPTION_INT, FIELD(seed), "1", "N", "seed of the bootstrap", NULL, 0, 1e15, NULL, false},
     {"output", RETORT_OPTION_STRING, FIELD(output), NULL, "PATH",
      "write the responses with their new verdicts; a folder where the responses are one", "Output", 0, 0, NULL, false},
     {0}};
@@ -166,14 +165,14 @@ static retort_status add_changed(const rt_response_set *set, const rt_problems *
     return RETORT_OK;
 }
 
-static retort_status add_old(const rt_response_set *set, uint64_t seed, json_t *result, retort_error *err) {
+static retort_status add_old(const rt_response_set *set, json_t *result, retort_error *err) {
     int64_t missing = 0;
     for (int64_t i = 0; i < set->count; i++) missing += !set->records[i].graded;
     json_object_set_new(result, "responses_without_old_verdict", json_integer(missing));
     if (missing > 0) return RETORT_OK; /* a score by some of the responses would not compare with the new ones */
     json_t *row, *rows = json_object();
     json_object_set_new(result, "graders", rows);
-    RT_TRY(rt_verdicts_json(set, RT_GRADER_CHOSEN, seed, &row, err));
+    RT_TRY(rt_verdicts_json(set, RT_GRADER_CHOSEN, &row, err));
     json_object_set_new(rows, "old", row);
     return RETORT_OK;
 }
@@ -217,12 +216,12 @@ static retort_status grade_all(rt_response_set *set, const rt_problems *problems
     return RETORT_OK;
 }
 
-static retort_status compare(const rt_response_set *set, const rt_problems *problems, const int *old, uint64_t seed,
-                             json_t *result, retort_error *err) {
+static retort_status compare(const rt_response_set *set, const rt_problems *problems, const int *old, json_t *result,
+                             retort_error *err) {
     const char **ids = rt_malloc_array((size_t)problems->count, sizeof *ids);
     RT_CHECK(ids != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld problems", (long long)problems->count);
     for (int64_t i = 0; i < problems->count; i++) ids[i] = problems->items[i].id;
-    retort_status st = rt_graders_json(set, ids, seed, result, err);
+    retort_status st = rt_graders_json(set, ids, result, err);
     rt_free(ids);
     RT_TRY(st);
     add_changes(set, old, result);
@@ -232,16 +231,15 @@ static retort_status compare(const rt_response_set *set, const rt_problems *prob
 static retort_status regrade_set(const retort_regrade_options *options, rt_response_set *set,
                                  const rt_problems *problems, const retort_progress *progress, json_t *result,
                                  retort_error *err) {
-    uint64_t seed = (uint64_t)options->seed;
     json_object_set_new(result, "responses", json_integer(set->count));
     json_object_set_new(result, "n_problems", json_integer(problems->count));
-    RT_TRY(add_old(set, seed, result, err));
+    RT_TRY(add_old(set, result, err));
     int *old = rt_malloc_array((size_t)set->count, sizeof *old);
     RT_CHECK(old != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld verdicts", (long long)set->count);
     for (int64_t i = 0; i < set->count; i++)
         old[i] = set->records[i].graded ? (int)set->records[i].verdict : NO_VERDICT;
     retort_status st = grade_all(set, problems, (rt_grader)options->grader, progress, err);
-    if (st == RETORT_OK) st = compare(set, problems, old, seed, result, err);
+    if (st == RETORT_OK) st = compare(set, problems, old, result, err);
     rt_free(old);
     return st;
 }

@@ -30,7 +30,7 @@ typedef struct rt_record {
 typedef struct rt_response_set {
     char *model;        /* the arm's name */
     char **names;       /* ids of the problems; NULL where the caller gave the problems */
-    rt_record *records; /* problem-major */
+    rt_record *records; /* problem-major where they were sampled here; in any order from a file */
     int64_t count, problems;
 } rt_response_set;
 
@@ -65,8 +65,8 @@ retort_status rt_record_parse(const json_t *object, const char *where, rt_record
 retort_status rt_response_problem(const json_t *object, const char *where, char number[32], const char **out,
                                   retort_error *err);
 
-/* The score object of report.json (without arm and split). `seed` is for the bootstrap. */
-retort_status rt_score_json(const rt_response_set *set, uint64_t seed, json_t **out, retort_error *err);
+/* The score object of report.json (without arm and split). */
+retort_status rt_score_json(const rt_response_set *set, json_t **out, retort_error *err);
 
 /* Per-problem tallies (caller frees with rt_free): the primary artefact. */
 retort_status rt_response_tallies(const rt_response_set *set, rt_tally **out, retort_error *err);
@@ -80,10 +80,9 @@ retort_status rt_record_grade(rt_record *record, const rt_question *question, rt
 
 /* One grader's (or the chosen) verdicts in a row: score, both intervals, n, and how many responses are right, wrong,
  * unparsed, over budget and truncated. */
-retort_status rt_verdicts_json(const rt_response_set *set, int grader, uint64_t seed, json_t **out, retort_error *err);
+retort_status rt_verdicts_json(const rt_response_set *set, int grader, json_t **out, retort_error *err);
 /* Adds what both graders say side by side to a score: "graders" (such a row for each), and "differ", the responses
  * about which they disagree, with the reason. ids[i] names problem i. */
-retort_status rt_graders_json(const rt_response_set *set, const char *const *ids, uint64_t seed, json_t *score,
-                              retort_error *err);
+retort_status rt_graders_json(const rt_response_set *set, const char *const *ids, json_t *score, retort_error *err);
 
 #endif

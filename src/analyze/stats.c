@@ -19,15 +19,44 @@ double rt_average(const rt_tally *tallies, int64_t problems) {
     return problems > 0 ? sum / (double)problems : NAN;
 }
 
-rt_interval rt_sampling_interval(const rt_tally *tallies, int64_t problems) {
-    double variance = 0;
+/* Jackknife: (n - 1) / n times the squared deviations of the n values with one sample left out. */
+static double pass_variance(rt_tally tally, int64_t k) {
+    if (tally.n <= k) return NAN;
+    const double n = (double)tally.n, right = (double)tally.correct, wrong = n - right;
+    const double less = tally.correct > 0 ? rt_pass_at_k(tally.n - 1, tally.correct - 1, k) : 0;
+    const double more = tally.correct < tally.n ? rt_pass_at_k(tally.n - 1, tally.correct, k) : 0;
+    return (n - 1) / n * (right * wrong / n) * (more - less) * (more - less);
+}
+
+rt_score rt_score_of(const double *values, const double *variances, int64_t problems, double samples, double groups) {
+    double sum = 0, variance = 0;
     for (int64_t i = 0; i < problems; i++) {
-        if (tallies[i].n < 2) return (rt_interval){NAN, NAN};
-        double p = (double)tallies[i].correct / (double)tallies[i].n;
-        variance += p * (1 - p) / (double)(tallies[i].n - 1);
+        sum += values[i];
+        variance += variances[i];
     }
-    double mean = rt_average(tallies, problems), half = 1.959963984540054 * sqrt(variance) / (double)problems;
-    return (rt_interval){fmax(0, mean - half), fmin(1, mean + half)};
+    const double count = (double)problems, mean = fmin(1, fmax(0, sum / count));
+    return (rt_score){mean, rt_fixed_interval(mean, variance / (count * count), groups),
+                      rt_cluster_interval(values, problems, samples)};
+}
+
+retort_status rt_pass_score(const rt_tally *tallies, int64_t problems, int64_t k, rt_score *out, retort_error *err) {
+    double *values = rt_malloc_array((size_t)problems, sizeof *values), samples = 0, groups = 0;
+    double *variances = rt_malloc_array((size_t)problems, sizeof *variances);
+    retort_status st = RETORT_OK;
+    if (values != NULL && variances != NULL) {
+        for (int64_t i = 0; i < problems; i++) {
+            values[i] = rt_pass_at_k(tallies[i].n, tallies[i].correct, k);
+            variances[i] = pass_variance(tallies[i], k);
+            samples += (double)tallies[i].n;
+            groups += floor((double)tallies[i].n / (double)k);
+        }
+        *out = rt_score_of(values, variances, problems, samples, groups);
+    } else {
+        st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: pass@k of %lld problems", (long long)problems);
+    }
+    rt_free(values);
+    rt_free(variances);
+    return st;
 }
 
 static int compare_doubles(const void *a, const void *b) {
@@ -81,25 +110,8 @@ retort_status rt_rate_interval(const rt_rate *rate, int64_t problems, uint64_t s
     return rt_bootstrap(pooled_at, rate, problems, RT_RESAMPLES, seed, out, err);
 }
 
-static double mean_at(const void *context, const int32_t *index, int64_t count) {
-    const double *values = context;
-    double sum = 0;
-    for (int64_t i = 0; i < count; i++) sum += values[index[i]];
-    return sum / (double)count;
-}
-
-retort_status rt_pass_interval(const rt_tally *tallies, int64_t problems, int64_t k, uint64_t seed, rt_interval *out,
-                               retort_error *err) {
-    double *values = rt_malloc_array((size_t)problems, sizeof *values);
-    RT_CHECK(values != NULL, err, RETORT_ERR_MEMORY, "out of memory: pass@k of %lld problems", (long long)problems);
-    for (int64_t i = 0; i < problems; i++) values[i] = rt_pass_at_k(tallies[i].n, tallies[i].correct, k);
-    retort_status st = rt_bootstrap(mean_at, values, problems, RT_RESAMPLES, seed, out, err);
-    rt_free(values);
-    return st;
-}
-
-retort_status rt_paired_test(const double *a, const double *b, int64_t problems, uint64_t seed, rt_paired *out,
-                             retort_error *err) {
+retort_status rt_paired_test(const double *a, const double *b, int64_t problems, double bound, uint64_t seed,
+                             rt_paired *out, retort_error *err) {
     *out = (rt_paired){NAN, NAN, {NAN, NAN}, problems};
     if (problems == 0) return RETORT_OK;
     double *difference = rt_malloc_array((size_t)problems, sizeof *difference);
@@ -122,7 +134,7 @@ retort_status rt_paired_test(const double *a, const double *b, int64_t problems,
     }
     out->difference = sum / (double)problems;
     out->p = (double)(1 + extreme) / (double)(1 + RT_RESAMPLES);
-    retort_status st = rt_bootstrap(mean_at, difference, problems, RT_RESAMPLES, seed + 1, &out->interval, err);
+    out->interval = rt_difference_interval(difference, problems, bound);
     rt_free(difference);
-    return st;
+    return RETORT_OK;
 }

@@ -1,15 +1,13 @@
-/* Statistics of scores: pass@k, intervals, paired tests. All resampling is seeded Philox, so figures repeat exactly. */
+/* Statistics of scores: pass@k with its intervals, rates, paired tests. All resampling is seeded Philox, so figures
+ * repeat exactly. */
 #ifndef RT_STATS_H
 #define RT_STATS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "analyze/intervals.h"
 #include "core/error.h"
-
-typedef struct rt_interval {
-    double low, high; /* 95 % */
-} rt_interval;
 
 /* Samples of one problem: n drawn, correct right. The table of these is the primary artefact of an evaluation. */
 typedef struct rt_tally {
@@ -22,9 +20,19 @@ double rt_pass_at_k(int64_t n, int64_t correct, int64_t k);
 /* Mean over problems of correct / n. */
 double rt_average(const rt_tally *tallies, int64_t problems);
 
-/* Interval of the average over the sampling noise alone (problems fixed): normal, with the unbiased binomial variance
- * p (1 - p) / (n - 1) of each problem. With n = 1 everywhere it is undefined: low = high = NaN. */
-rt_interval rt_sampling_interval(const rt_tally *tallies, int64_t problems);
+/* Mean over problems of pass@k, and its two intervals (intervals.h). pass@1 is the average of right samples. The
+ * variance over the sampling is the jackknife's over each problem's samples, which for k = 1 is p (1 - p) / (n - 1); a
+ * problem with no more than k samples has none, and the sampling interval is NaN. Every problem needs at least k
+ * samples. Errors: RETORT_ERR_MEMORY. */
+typedef struct rt_score {
+    double mean;
+    rt_interval sampling, problems;
+} rt_score;
+retort_status rt_pass_score(const rt_tally *tallies, int64_t problems, int64_t k, rt_score *out, retort_error *err);
+
+/* The same from values [problems] and their variances over the sampling. `samples`: of all problems together; `groups`:
+ * the disjoint groups of k that these make. */
+rt_score rt_score_of(const double *values, const double *variances, int64_t problems, double samples, double groups);
 
 /* Statistic of a resampled set of problems: index[i] names the problem drawn i-th. */
 typedef double (*rt_statistic)(const void *context, const int32_t *index, int64_t count);
@@ -44,19 +52,17 @@ typedef struct rt_rate {
 retort_status rt_rate_interval(const rt_rate *rate, int64_t problems, uint64_t seed, rt_interval *out,
                                retort_error *err);
 
-/* Bootstrap interval of mean pass@k over problems. */
-retort_status rt_pass_interval(const rt_tally *tallies, int64_t problems, int64_t k, uint64_t seed, rt_interval *out,
-                               retort_error *err);
-
-/* Paired comparison of a against b over the same problems: mean of the differences, its bootstrap interval, and the
- * two-sided p of a sign-flip permutation test ((1 + as extreme) / (1 + draws)). */
+/* Paired comparison of a against b over the same problems: mean of the differences, its interval over the choice of
+ * problems (rt_difference_interval), and the two-sided p of a sign-flip permutation test ((1 + as extreme) / (1 +
+ * draws)). `bound`: the largest difference of a problem that there can be, 1 for shares; INFINITY where it is not
+ * known. */
 typedef struct rt_paired {
     double difference, p;
     rt_interval interval;
     int64_t problems;
 } rt_paired;
-retort_status rt_paired_test(const double *a, const double *b, int64_t problems, uint64_t seed, rt_paired *out,
-                             retort_error *err);
+retort_status rt_paired_test(const double *a, const double *b, int64_t problems, double bound, uint64_t seed,
+                             rt_paired *out, retort_error *err);
 
 enum { RT_RESAMPLES = 10000 };
 

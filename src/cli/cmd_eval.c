@@ -13,8 +13,9 @@ const command command_eval = {
     .name = "eval",
     .summary = "samples responses, grades them and scores the model",
     .description =
-        "Draws --n responses to each problem, grades them exactly and prints avg@n and pass@k (unbiased) with two "
-        "intervals: one over the sampling noise alone, one over the choice of problems (bootstrap). Shares of "
+        "Draws --n responses to each problem, grades them exactly and prints avg@n, pass@k (unbiased) and maj@k "
+        "(majority of k answers, grouped by what they mean), each with two intervals of 95 %: one over the samples of "
+        "these problems, one over the choice of problems. Shares of "
         "responses that stopped, ran into the length limit or gave no answer, and the response lengths, are shown "
         "beside them.\n\n"
         "Problems come from a JSONL file (--problems) or from a split of the embedded world (--split, --count).",

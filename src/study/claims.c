@@ -69,7 +69,8 @@ static retort_status compare(const rt_study *study, problem_measure measure, int
     double *x = NULL, *y = NULL;
     retort_status st = measure(study, a, which, &x, err);
     if (st == RETORT_OK) st = measure(study, b, which, &y, err);
-    if (st == RETORT_OK) st = rt_paired_test(x, y, study->problems[RT_EVAL_TEST].count, RT_SEED_STATISTICS, out, err);
+    if (st == RETORT_OK)
+        st = rt_paired_test(x, y, study->problems[RT_EVAL_TEST].count, INFINITY, RT_SEED_STATISTICS, out, err);
     rt_free(x);
     rt_free(y);
     return st;
@@ -192,7 +193,7 @@ static retort_status claim_equal_length(rt_study *study, json_t *claims, retort_
             x[d->problem] += (d->verdict == RT_RIGHT && (double)d->answer_tokens <= budget) / per_problem;
             y[r->problem] += (r->verdict == RT_RIGHT && (double)r->answer_tokens <= budget) / per_problem;
         }
-        st = rt_paired_test(x, y, problems, RT_SEED_STATISTICS, &paired, err);
+        st = rt_paired_test(x, y, problems, 1, RT_SEED_STATISTICS, &paired, err);
     }
     rt_free(x);
     rt_free(y);

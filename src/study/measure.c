@@ -28,7 +28,7 @@ static retort_status add_scores(rt_study *study, json_t *report, retort_error *e
             const rt_response_set *set = &study->responses[a][s];
             if (set->count == 0) continue;
             json_t *score;
-            RT_TRY(rt_score_json(set, RT_SEED_STATISTICS, &score, err));
+            RT_TRY(rt_score_json(set, &score, err));
             json_array_append_new(scores, named(RT_ARM_TABLE[a].name, rt_eval_split_name((rt_eval_split)s), score));
         }
     return RETORT_OK;
@@ -53,7 +53,7 @@ retort_status rt_compare_accuracy(const rt_response_set *a, const rt_response_se
     double *x = NULL, *y = NULL;
     retort_status st = problem_means(a, &x, err);
     if (st == RETORT_OK) st = problem_means(b, &y, err);
-    if (st == RETORT_OK) st = rt_paired_test(x, y, a->problems, RT_SEED_STATISTICS, out, err);
+    if (st == RETORT_OK) st = rt_paired_test(x, y, a->problems, 1, RT_SEED_STATISTICS, out, err);
     rt_free(x);
     rt_free(y);
     return st;

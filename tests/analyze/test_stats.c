@@ -1,5 +1,5 @@
-/* Statistics against slow, independent computations: enumeration for pass@k and for the sign-flip test, simulation for
- * the coverage of the intervals. */
+/* Statistics against slow, independent computations: enumeration for pass@k and for the sign-flip test, and samples
+ * left out one by one for the variance of pass@k. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +10,6 @@
 #include <cmocka.h>
 
 #include "analyze/stats.h"
-#include "core/random.h"
 
 /* Share of the k-subsets of n samples that hold at least one of the first c. */
 static double pass_by_enumeration(int n, int c, int k) {
@@ -37,34 +36,38 @@ static void average_is_over_problems(void **state) {
     assert_true(fabs(rt_average(tallies, 3) - (0.25 + 1 + 0) / 3) < 1e-15);
 }
 
-static void sampling_interval_is_undefined_for_one_sample(void **state) {
+static void a_sampling_interval_needs_more_than_k_samples(void **state) {
     (void)state;
-    const rt_tally tallies[] = {{1, 1}, {1, 0}};
-    assert_true(isnan(rt_sampling_interval(tallies, 2).low));
+    const rt_tally tallies[] = {{2, 1}, {2, 0}, {3, 3}};
+    rt_score score;
+    assert_int_equal(rt_pass_score(tallies, 3, 2, &score, NULL), RETORT_OK);
+    assert_true(isnan(score.sampling.low) && isnan(score.sampling.high));
+    assert_true(!isnan(score.problems.low));
+    assert_int_equal(rt_pass_score(tallies, 3, 1, &score, NULL), RETORT_OK);
+    assert_true(!isnan(score.sampling.low));
 }
 
-/* 95 % intervals must hold the true mean in about 95 % of simulated evaluations. */
-static void intervals_cover(void **state) {
+/* Half width of the sampling interval against the variance that leaving out each sample gives. */
+static void sampling_interval_is_the_jackknifes(void **state) {
     (void)state;
-    enum { PROBLEMS = 40, SAMPLES = 16, TRIALS = 400, DRAWS = 1000 };
-    int sampling_hits = 0, bootstrap_hits = 0;
-    for (uint64_t trial = 0; trial < TRIALS; trial++) {
-        rt_rng rng = rt_rng_make(7, trial);
-        rt_tally tallies[PROBLEMS];
-        double fixed_truth = 0;
-        for (int p = 0; p < PROBLEMS; p++) {
-            double rate = rt_rng_double(&rng); /* problems are uniform in difficulty: the population mean is 0.5 */
-            fixed_truth += rate / PROBLEMS;
-            tallies[p] = (rt_tally){SAMPLES, 0};
-            for (int s = 0; s < SAMPLES; s++) tallies[p].correct += rt_rng_double(&rng) < rate;
-        }
-        rt_interval sampling = rt_sampling_interval(tallies, PROBLEMS), bootstrap;
-        sampling_hits += sampling.low <= fixed_truth && fixed_truth <= sampling.high;
-        assert_int_equal(rt_pass_interval(tallies, PROBLEMS, 1, trial, &bootstrap, NULL), RETORT_OK);
-        bootstrap_hits += bootstrap.low <= 0.5 && 0.5 <= bootstrap.high;
-    }
-    assert_in_range(sampling_hits, (int)(0.92 * TRIALS), (int)(0.98 * TRIALS));
-    assert_in_range(bootstrap_hits, (int)(0.90 * TRIALS), (int)(0.98 * TRIALS));
+    for (int64_t n = 2; n <= 12; n++)
+        for (int64_t c = 1; c < n; c++)
+            for (int64_t k = 1; k < n; k++) {
+                double mean = 0, squares = 0;
+                for (int64_t i = 0; i < n; i++) mean += rt_pass_at_k(n - 1, i < c ? c - 1 : c, k) / (double)n;
+                for (int64_t i = 0; i < n; i++) {
+                    double away = rt_pass_at_k(n - 1, i < c ? c - 1 : c, k) - mean;
+                    squares += away * away * (double)(n - 1) / (double)n;
+                }
+                const rt_tally tally = {n, c};
+                rt_score score;
+                assert_int_equal(rt_pass_score(&tally, 1, k, &score, NULL), RETORT_OK);
+                const rt_interval expected = rt_fixed_interval(mean, squares, (double)(n / k));
+                assert_true(fabs(score.sampling.low - expected.low) < 1e-9);
+                assert_true(fabs(score.sampling.high - expected.high) < 1e-9);
+                assert_true(fabs(score.mean - mean) < 1e-12); /* the mean of the values left is the value itself */
+                if (k == 1) assert_true(fabs(squares - mean * (1 - mean) / (double)(n - 1)) < 1e-12);
+            }
 }
 
 /* Two-sided p over all 2^n sign patterns. */
@@ -87,7 +90,7 @@ static void paired_test_equals_enumeration(void **state) {
     double difference[10];
     for (int i = 0; i < 10; i++) difference[i] = a[i] - b[i];
     rt_paired paired;
-    assert_int_equal(rt_paired_test(a, b, 10, 3, &paired, NULL), RETORT_OK);
+    assert_int_equal(rt_paired_test(a, b, 10, 1, 3, &paired, NULL), RETORT_OK);
     assert_true(fabs(paired.difference - 0.15) < 1e-12);
     assert_true(fabs(paired.p - sign_flip_by_enumeration(difference, 10)) < 0.01);
     assert_true(paired.interval.low < 0.15 && 0.15 < paired.interval.high);
@@ -97,25 +100,31 @@ static void equal_arms_differ_by_nothing(void **state) {
     (void)state;
     const double a[] = {0.1, 0.5, 0.9};
     rt_paired paired;
-    assert_int_equal(rt_paired_test(a, a, 3, 3, &paired, NULL), RETORT_OK);
+    assert_int_equal(rt_paired_test(a, a, 3, 1, 3, &paired, NULL), RETORT_OK);
     assert_true(paired.p == 1 && paired.difference == 0);
+}
+
+static double first_at(const void *context, const int32_t *index, int64_t count) {
+    (void)count;
+    return ((const double *)context)[index[0]];
 }
 
 static void resampling_repeats(void **state) {
     (void)state;
-    const rt_tally tallies[] = {{4, 1}, {4, 3}, {4, 2}, {4, 4}};
+    const double values[] = {0.25, 0.75, 0.5, 1};
     rt_interval first, second;
-    assert_int_equal(rt_pass_interval(tallies, 4, 2, 5, &first, NULL), RETORT_OK);
-    assert_int_equal(rt_pass_interval(tallies, 4, 2, 5, &second, NULL), RETORT_OK);
+    assert_int_equal(rt_bootstrap(first_at, values, 4, 500, 5, &first, NULL), RETORT_OK);
+    assert_int_equal(rt_bootstrap(first_at, values, 4, 500, 5, &second, NULL), RETORT_OK);
     assert_memory_equal(&first, &second, sizeof first);
+    assert_true(first.low == 0.25 && first.high == 1);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pass_at_k_equals_enumeration),
         cmocka_unit_test(average_is_over_problems),
-        cmocka_unit_test(sampling_interval_is_undefined_for_one_sample),
-        cmocka_unit_test(intervals_cover),
+        cmocka_unit_test(a_sampling_interval_needs_more_than_k_samples),
+        cmocka_unit_test(sampling_interval_is_the_jackknifes),
         cmocka_unit_test(paired_test_equals_enumeration),
         cmocka_unit_test(equal_arms_differ_by_nothing),
         cmocka_unit_test(resampling_repeats),
