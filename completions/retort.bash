@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model plan pretrain pull regrade report rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -32,14 +32,12 @@ _retort() {
         esac
         ;;
     'data')
-        flags='--help --output --set --input --allow-changed --no-allow-changed --list --no-list --split --count --seed --config --json --no-json --quiet --no-quiet'
+        flags='--help --split --count --seed --output --config --quiet --no-quiet'
         case "$previous" in
-            --output) kind=file ;;
-            --set) kind=none ;;
-            --input) kind=file ;;
             --split) words='pretrain distill rl validation test hard transfer' ;;
             --count) kind=none ;;
             --seed) kind=none ;;
+            --output) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
@@ -206,11 +204,12 @@ _retort() {
         esac
         ;;
     'regrade')
-        flags='--help --run --problems --grader --output --config --json --no-json --quiet --no-quiet'
+        flags='--help --run --problems --grader --seed --output --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --run) kind=file ;;
             --problems) kind=file ;;
             --grader) words='strict tolerant' ;;
+            --seed) kind=none ;;
             --output) kind=file ;;
             --config) kind=file ;;
         esac
@@ -220,6 +219,17 @@ _retort() {
         case "$previous" in
             --input) kind=file ;;
             --output) kind=file ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'rewrite')
+        flags='--help --input --output --style --match --seed --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --input) kind=file ;;
+            --output) kind=file ;;
+            --style) words='plain sprinkled' ;;
+            --match) kind=file ;;
+            --seed) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

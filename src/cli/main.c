@@ -13,7 +13,7 @@ const command *const COMMANDS[] = {
     &command_eval,      &command_model,
     &command_plan,      &command_pretrain,
     &command_pull,      &command_regrade,
-    &command_report,    &command_rl,
+    &command_report, &command_rewrite,    &command_rl,
     &command_sample,    &command_serve,
     &command_store,     &command_study,
     &command_teach,     &command_template,

@@ -1,0 +1,44 @@
+#include "rewrite/marked.h"
+
+#include <string.h>
+
+bool rt_is_marked(const rt_lexeme *lexeme) {
+    return rt_category_words(rt_lexeme_category(lexeme)) != NULL;
+}
+
+void rt_marked_count(const char *text, size_t length, rt_marked *out) {
+    rt_lexeme lexeme;
+    for (size_t at = 0; rt_lexeme_next(text, length, &at, &lexeme);) {
+        out->lexemes++;
+        out->by[rt_lexeme_category(&lexeme)]++;
+    }
+}
+
+static bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* The next token of the skeleton. */
+static bool next_bone(const char *text, size_t length, size_t *at, rt_lexeme *out) {
+    while (rt_lexeme_next(text, length, at, out)) {
+        if (rt_lexeme_category(out) != RT_CATEGORY_MATHEMATICAL) continue;
+        const char *after = out->text + 1;
+        bool hyphen = out->text[0] == '-' && out->text > text && is_letter(out->text[-1]) && after < text + length &&
+                      is_letter(*after);
+        if (!hyphen) return true;
+    }
+    return false;
+}
+
+bool rt_same_skeleton(const char *a, size_t a_length, const char *b, size_t b_length, size_t *where) {
+    size_t i = 0, j = 0;
+    rt_lexeme x, y;
+    for (;;) {
+        const size_t start = j;
+        bool left = next_bone(a, a_length, &i, &x), right = next_bone(b, b_length, &j, &y);
+        if (!left && !right) return true;
+        if (left && right && x.length == y.length && memcmp(x.text, y.text, x.length) == 0) continue;
+        if (where != NULL) *where = right ? (size_t)(y.text - b) : start;
+        return false;
+    }
+}

@@ -1,0 +1,28 @@
+/* Marked tokens (text/lexicon.h: the anthropomorphic and logical categories) and the skeleton that no rewriting may
+ * touch. */
+#ifndef RT_REWRITE_MARKED_H
+#define RT_REWRITE_MARKED_H
+
+#include <stdint.h>
+
+#include "core/error.h"
+#include "text/lexicon.h"
+
+typedef struct rt_marked {
+    int64_t lexemes;
+    int64_t by[RT_CATEGORIES]; /* of each category */
+} rt_marked;
+
+bool rt_is_marked(const rt_lexeme *lexeme);
+/* Adds a text's counts to *out. */
+void rt_marked_count(const char *text, size_t length, rt_marked *out);
+static inline int64_t rt_marked_total(const rt_marked *marked) {
+    return marked->by[RT_CATEGORY_ANTHROPOMORPHIC] + marked->by[RT_CATEGORY_LOGICAL];
+}
+
+/* Whether two texts have the same skeleton: every number, operator, bracket and LaTeX command, in order (all
+ * mathematical tokens of the lexicon; a hyphen between letters is none). Equal skeletons have equal equations and equal
+ * boxed answers up to letters; *where (may be NULL) is the byte of b at which they part. */
+bool rt_same_skeleton(const char *a, size_t a_length, const char *b, size_t b_length, size_t *where);
+
+#endif
