@@ -32,12 +32,14 @@ _retort() {
         esac
         ;;
     'data')
-        flags='--help --split --count --seed --output --config --quiet --no-quiet'
+        flags='--help --output --set --input --allow-changed --no-allow-changed --list --no-list --split --count --seed --config --json --no-json --quiet --no-quiet'
         case "$previous" in
+            --output) kind=file ;;
+            --set) kind=none ;;
+            --input) kind=file ;;
             --split) words='pretrain distill rl validation test hard transfer' ;;
             --count) kind=none ;;
             --seed) kind=none ;;
-            --output) kind=file ;;
             --config) kind=file ;;
         esac
         ;;
@@ -204,12 +206,11 @@ _retort() {
         esac
         ;;
     'regrade')
-        flags='--help --run --problems --grader --seed --output --config --json --no-json --quiet --no-quiet'
+        flags='--help --run --problems --grader --output --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --run) kind=file ;;
             --problems) kind=file ;;
             --grader) words='strict tolerant' ;;
-            --seed) kind=none ;;
             --output) kind=file ;;
             --config) kind=file ;;
         esac

@@ -201,7 +201,7 @@ static void test_sprinkled_words_have_the_mix_of_the_reference(void **state) {
         off += due > (double)s->written_words[w] ? due - (double)s->written_words[w] : 0;
         all += due;
     }
-    print_message("%.1f %% of the marked words are others than in the reference\n", 100 * off / all);
+    print_message("# %.1f %% of the marked words are others than in the reference\n", 100 * off / all);
     assert_true(all > 1000 && off < 0.05 * all);
     rt_free(s);
     rt_problems_free(&problems);
