@@ -152,10 +152,17 @@ void rt_engine_destroy(rt_engine *e) {
 
 retort_status rt_request_check(const rt_engine *e, const rt_request *request, retort_error *err) {
     const rt_prompt *prompt = &request->prompt;
-    const int64_t fresh = request->only_prompt ? 0 : request->rules->settings.max_new_tokens;
+    const rt_sampling *settings = request->only_prompt ? NULL : &request->rules->settings;
+    const int64_t fresh = settings == NULL ? 0 : settings->max_new_tokens - request->begun;
     const int64_t context = rt_config_context(e->config), total = prompt->count + fresh;
     RT_CHECK(request->n >= 1 && (request->n == 1 || !request->only_prompt), err, RETORT_ERR_USAGE,
              "%lld responses cannot be sampled", (long long)request->n);
+    RT_CHECK(request->begun >= 0 && request->begun < prompt->count && (settings == NULL || fresh >= 1), err,
+             RETORT_ERR_USAGE, "a response of %lld tokens cannot go on to %lld", (long long)request->begun,
+             (long long)(request->begun + fresh));
+    RT_CHECK(request->begun == 0 || settings == NULL ||
+                 (settings->presence_penalty == 0 && settings->frequency_penalty == 0),
+             err, RETORT_ERR_USAGE, "a response that goes on cannot have penalties");
     RT_CHECK(request->num_best >= 0 && request->num_best <= RT_MAX_CANDIDATES, err, RETORT_ERR_USAGE,
              "%d most probable tokens were asked for, at most %d are given", request->num_best, RT_MAX_CANDIDATES);
     RT_CHECK(prompt->count >= 1, err, RETORT_ERR_FORMAT, "the prompt is empty");
@@ -233,15 +240,31 @@ static uint64_t stream_of(uint64_t key, int64_t sample) {
     return z ^ z >> 31;
 }
 
+static void advance_bans(const rt_engine *e, slot *x, const rt_bans *bans, int32_t id) {
+    if (bans == NULL || rt_tokenizer_is_special(e->tokenizer, id)) return;
+    size_t length = 0;
+    const char *bytes = rt_tokenizer_piece(e->tokenizer, id, &length);
+    x->ban_state = rt_bans_advance(bans, x->ban_state, bytes, length);
+}
+
+/* What remembers a response's text, as of its begun tokens. */
+static void begin_text(const rt_engine *e, slot *x, const rt_request *request) {
+    const rt_rules *rules = request->rules;
+    x->ban_state = rules->settings.bans != NULL ? rt_bans_start(rules->settings.bans) : 0;
+    memset(x->stop_state, 0, sizeof x->stop_state);
+    for (int64_t i = request->prompt.count - request->begun; i < request->prompt.count; i++) {
+        advance_bans(e, x, rules->settings.bans, request->prompt.ids[i]);
+        (void)rt_stops_feed(&rules->stops, x->stop_state, request->prompt.ids[i]);
+    }
+}
+
 static retort_status start_job(rt_engine *e, int32_t index, pending *p, retort_error *err) {
     slot *x = &e->slots[index];
-    const rt_sampling *settings = &p->request.rules->settings;
     x->owner = p;
-    x->sample = p->given++;
+    x->sample = p->request.first + p->given++;
     x->fed = x->count = 0;
     x->stream = stream_of(p->request.prompt.key, x->sample);
-    x->ban_state = settings->bans != NULL ? rt_bans_start(settings->bans) : 0;
-    memset(x->stop_state, 0, sizeof x->stop_state);
+    begin_text(e, x, &p->request);
     e->counts.waiting--;
     e->counts.running++;
     if (e->current != p) {
@@ -327,7 +350,8 @@ static rt_choice draw_one(rt_engine *e, const draw *d, int thread) {
         rt_rules_adjusted(rules, vocab, d->logits, x->ids, x->count, e->scratch_mark + at, e->scratch_adjusted + at);
         adjusted = e->scratch_adjusted + at;
     }
-    const float u = rt_uniform_at(rules->settings.seed, x->stream, (uint64_t)x->count);
+    const uint64_t place = (uint64_t)(x->count + x->owner->request.begun);
+    const float u = rt_uniform_at(rules->settings.seed, x->stream, place);
     return rt_choose(&rules->settings, vocab, d->logits, adjusted, banned, u, &scratch);
 }
 
@@ -393,13 +417,6 @@ static retort_status fail_sample(rt_engine *e, slot *x, int32_t why, retort_erro
     return reason.code;
 }
 
-static void advance_bans(const rt_engine *e, slot *x, const rt_bans *bans, int32_t id) {
-    if (bans == NULL || rt_tokenizer_is_special(e->tokenizer, id)) return;
-    size_t length = 0;
-    const char *bytes = rt_tokenizer_piece(e->tokenizer, id, &length);
-    x->ban_state = rt_bans_advance(bans, x->ban_state, bytes, length);
-}
-
 static retort_status take_score(const rt_engine *e, const draw *d, retort_error *err) {
     const rt_request *request = &e->slots[d->slot].owner->request;
     if (request->on_prompt_token == NULL) return RETORT_OK;
@@ -423,7 +440,7 @@ static retort_status take_draw(rt_engine *e, const draw *d, retort_error *err) {
         RT_TRY(request->on_token(request->context, x->sample, &token, err));
     }
     if (rt_stops_feed(&request->rules->stops, x->stop_state, id)) return finish(e, x, RT_FINISH_STOP, err);
-    if (x->count == settings->max_new_tokens) return finish(e, x, RT_FINISH_LENGTH, err);
+    if (x->count + request->begun == settings->max_new_tokens) return finish(e, x, RT_FINISH_LENGTH, err);
     x->state = SLOT_DECODE;
     advance_bans(e, x, settings->bans, id);
     return RETORT_OK;

@@ -55,6 +55,10 @@ typedef struct rt_token {
 typedef struct rt_request {
     rt_prompt prompt; /* ids are borrowed until the last response */
     int64_t n;        /* samples, at least 1 */
+    int64_t first;    /* the number of the first of them; callbacks get first ... first + n - 1 */
+    /* The last tokens of the prompt that are the response's own: it goes on as if it had never been cut. They count for
+     * max_new_tokens, draws and bans go on behind them, and on_response gets only what is new. No penalties then. */
+    int64_t begun;
     const rt_rules *rules;
     int32_t num_best;  /* candidates wanted with every token, at most RT_MAX_CANDIDATES */
     bool score_prompt; /* on_prompt_token is called for the prompt's tokens from the second one on */
