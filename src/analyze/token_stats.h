@@ -1,10 +1,10 @@
 /* Token statistics: rates per category with intervals, word counts, and the tokens that tell two models apart.
- * Counting rule: text/lexicon.h. */
+ * Counting rule: text/lexeme.h. */
 #ifndef RT_TOKEN_STATS_H
 #define RT_TOKEN_STATS_H
 
 #include "analyze/responses.h"
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 /* One lexical token type (words in lower case) with its count. */
 typedef struct rt_term {

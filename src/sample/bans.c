@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 /* What the automaton tells apart in a byte. */
 enum { LETTER_A, APOSTROPHE = 26, BACKSLASH, OTHER, CLASSES };

@@ -2,7 +2,7 @@
 
 #include "analyze/world_behaviors.h"
 #include "study/study.h"
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 /* The browser section: for the first test problems, sample 0 of every arm, with the spans to highlight. */
 

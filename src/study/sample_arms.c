@@ -3,7 +3,7 @@
 #include "analyze/jsonout.h"
 #include "core/file.h"
 #include "study/study.h"
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 /* Every arm answers every split with the same settings and the same seed. */
 

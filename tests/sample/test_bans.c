@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 static const char *const BANNED[] = {"wait", "maybe", "so", "but", "hmm", "let's", "let", "i", "i'll", "then"};
 enum { NUM_BANNED = 10 };
@@ -24,7 +24,7 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* Words of text and how many of them are banned, by text/lexicon.h. */
+/* Words of text and how many of them are banned, by text/lexeme.h. */
 static int64_t count_banned(const char *text, size_t length, int64_t *words) {
     int64_t found = 0;
     rt_lexeme lexeme;
