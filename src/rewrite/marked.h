@@ -1,4 +1,4 @@
-/* Marked tokens (text/lexicon.h: the anthropomorphic and logical categories) and the skeleton that no rewriting may
+/* Marked tokens (text/lexeme.h: the anthropomorphic and logical categories) and the skeleton that no rewriting may
  * touch. */
 #ifndef RT_REWRITE_MARKED_H
 #define RT_REWRITE_MARKED_H
@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "core/error.h"
-#include "text/lexicon.h"
+#include "text/lexeme.h"
 
 typedef struct rt_marked {
     int64_t lexemes;
