@@ -157,15 +157,15 @@ retort_status rt_request_check(const rt_engine *e, const rt_request *request, re
     const int64_t context = rt_config_context(e->config), total = prompt->count + fresh;
     RT_CHECK(request->n >= 1 && (request->n == 1 || !request->only_prompt), err, RETORT_ERR_USAGE,
              "%lld responses cannot be sampled", (long long)request->n);
+    RT_CHECK(request->num_best >= 0 && request->num_best <= RT_MAX_CANDIDATES, err, RETORT_ERR_USAGE,
+             "%d most probable tokens were asked for, at most %d are given", request->num_best, RT_MAX_CANDIDATES);
+    RT_CHECK(prompt->count >= 1, err, RETORT_ERR_FORMAT, "the prompt is empty");
     RT_CHECK(request->begun >= 0 && request->begun < prompt->count && (settings == NULL || fresh >= 1), err,
              RETORT_ERR_USAGE, "a response of %lld tokens cannot go on to %lld", (long long)request->begun,
              (long long)(request->begun + fresh));
     RT_CHECK(request->begun == 0 || settings == NULL ||
                  (settings->presence_penalty == 0 && settings->frequency_penalty == 0),
              err, RETORT_ERR_USAGE, "a response that goes on cannot have penalties");
-    RT_CHECK(request->num_best >= 0 && request->num_best <= RT_MAX_CANDIDATES, err, RETORT_ERR_USAGE,
-             "%d most probable tokens were asked for, at most %d are given", request->num_best, RT_MAX_CANDIDATES);
-    RT_CHECK(prompt->count >= 1, err, RETORT_ERR_FORMAT, "the prompt is empty");
     RT_CHECK(total <= context, err, RETORT_ERR_USAGE,
              "the prompt has %lld tokens, which with max_new_tokens %lld is more than the model's context of %lld; "
              "shorten the prompt or ask for fewer tokens",
