@@ -350,13 +350,14 @@ _retort() {
         esac
         ;;
     'study')
-        flags='--help --recipe --out --base --quick --no-quick --seed --threads --examples --rl-problems --teacher-budget --test-problems --hard-problems --transfer-problems --samples --max-new-tokens --batch --temperature --top-p --browser-problems --config --quiet --no-quiet'
+        flags='--help --recipe --out --base --quick --no-quick --seed --threads --arms --examples --rl-problems --teacher-budget --test-problems --hard-problems --transfer-problems --samples --max-new-tokens --batch --temperature --top-p --browser-problems --config --quiet --no-quiet'
         case "$previous" in
             --recipe) kind=file ;;
             --out) kind=dir ;;
             --base) kind=dir ;;
             --seed) kind=none ;;
             --threads) kind=none ;;
+            --arms) kind=none ;;
             --examples) kind=none ;;
             --rl-problems) kind=none ;;
             --teacher-budget) kind=none ;;

@@ -40,6 +40,7 @@ typedef struct retort_study_options {
     char *recipe; /* YAML with the sections below */
     char *out;    /* folder of everything the study makes */
     char *base;   /* base model directory */
+    char *arms;   /* comma list of the arms to run */
     bool quick;   /* the same walk with smaller numbers, about a minute */
     int64_t seed, threads;
     int64_t examples;       /* traces a student is distilled from */

@@ -52,8 +52,10 @@ static json_t *thin(json_t *points) {
 retort_status rt_study_curves(rt_study *study, json_t *report, retort_error *err) {
     json_t *curves = json_object();
     json_object_set_new(report, "curves", curves);
-    static const rt_arm_id TRAINED[] = {RT_ARM_DISTILLED, RT_ARM_RIGID, RT_ARM_ZERO_RL, RT_ARM_DISTILLED_RL};
+    static const rt_arm_id TRAINED[] = {RT_ARM_DISTILLED,    RT_ARM_RIGID, RT_ARM_ZERO_RL,
+                                        RT_ARM_DISTILLED_RL, RT_ARM_PLAIN, RT_ARM_SPRINKLED};
     for (size_t i = 0; i < sizeof TRAINED / sizeof TRAINED[0]; i++) {
+        if (!study->on[TRAINED[i]]) continue;
         char dir[4096], path[4096 + 16];
         RT_TRY(rt_arm_model_dir(study, TRAINED[i], dir, err));
         snprintf(path, sizeof path, "%s/metrics.jsonl", dir);

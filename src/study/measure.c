@@ -67,14 +67,16 @@ static void set_paired(json_t *object, const rt_paired *paired) {
 }
 
 static retort_status add_paired(rt_study *study, json_t *report, retort_error *err) {
-    static const rt_arm_id PAIRS[][2] = {
-        {RT_ARM_DISTILLED, RT_ARM_ZERO_RL},      {RT_ARM_DISTILLED, RT_ARM_BASE},
-        {RT_ARM_ZERO_RL, RT_ARM_BASE},           {RT_ARM_DISTILLED, RT_ARM_RIGID},
-        {RT_ARM_DISTILLED_RL, RT_ARM_DISTILLED}, {RT_ARM_DISTILLED_RL, RT_ARM_ZERO_RL}};
+    static const rt_arm_id PAIRS[][2] = {{RT_ARM_DISTILLED, RT_ARM_ZERO_RL},      {RT_ARM_DISTILLED, RT_ARM_BASE},
+                                         {RT_ARM_ZERO_RL, RT_ARM_BASE},           {RT_ARM_DISTILLED, RT_ARM_RIGID},
+                                         {RT_ARM_DISTILLED_RL, RT_ARM_DISTILLED}, {RT_ARM_DISTILLED_RL, RT_ARM_ZERO_RL},
+                                         {RT_ARM_PLAIN, RT_ARM_DISTILLED},        {RT_ARM_PLAIN, RT_ARM_RIGID},
+                                         {RT_ARM_SPRINKLED, RT_ARM_RIGID},        {RT_ARM_DISTILLED, RT_ARM_SPRINKLED}};
     json_t *list = section(report, "paired");
     for (int s = 0; s < RT_EVAL_SPLITS; s++)
         for (size_t i = 0; i < sizeof PAIRS / sizeof PAIRS[0]; i++) {
             rt_paired paired;
+            if (!study->on[PAIRS[i][0]] || !study->on[PAIRS[i][1]]) continue;
             RT_TRY(rt_compare_accuracy(&study->responses[PAIRS[i][0]][s], &study->responses[PAIRS[i][1]][s], &paired,
                                        err));
             json_t *entry = json_object();
@@ -93,6 +95,7 @@ static retort_status add_tokens(rt_study *study, json_t *report, retort_error *e
     retort_status st = RETORT_OK;
     for (int a = 0; a < RT_ARMS && st == RETORT_OK; a++) {
         json_t *stats;
+        if (!study->on[a]) continue;
         const rt_response_set *set = &study->responses[a][RT_EVAL_TEST];
         st = rt_terms_count(set, &tables[a], err);
         if (st == RETORT_OK) st = rt_token_stats_json(set, &tables[a], RT_SEED_STATISTICS, &stats, err);
@@ -100,7 +103,7 @@ static retort_status add_tokens(rt_study *study, json_t *report, retort_error *e
     }
     for (int a = 0; a < RT_ARMS && st == RETORT_OK; a++)
         for (int b = 0; b < RT_ARMS && st == RETORT_OK; b++) {
-            if (a >= b) continue;
+            if (a >= b || !study->on[a] || !study->on[b]) continue;
             json_t *list, *entry = json_object();
             st = rt_distinctive_json(&tables[a], &tables[b], 15, &list, err);
             if (st != RETORT_OK) {
@@ -131,7 +134,7 @@ static retort_status add_bans(rt_study *study, json_t *report, retort_error *err
     json_t *bans = section(report, "bans");
     for (int a = 0; a < RT_ARMS; a++) {
         const rt_arm *arm = &RT_ARM_TABLE[a];
-        if (!arm->banned) continue;
+        if (!arm->banned || !study->on[a]) continue;
         const rt_response_set *banned = &study->responses[a][RT_EVAL_TEST];
         const rt_response_set *free_set = &study->responses[arm->weights][RT_EVAL_TEST];
         rt_paired paired;
@@ -161,6 +164,7 @@ static retort_status add_bans(rt_study *study, json_t *report, retort_error *err
 static retort_status add_behaviors(rt_study *study, json_t *report, retort_error *err) {
     json_t *behaviors = section(report, "behaviors");
     for (int a = 0; a < RT_ARMS; a++) {
+        if (!study->on[a]) continue;
         json_t *counts, *entry = json_object();
         retort_status st = rt_behavior_stats_json(&study->responses[a][RT_EVAL_TEST], &study->problems[RT_EVAL_TEST],
                                                   RT_SEED_STATISTICS, &counts, err);
@@ -183,6 +187,7 @@ static void add_length_control(rt_study *study, json_t *report) {
         if (BUDGETS[i] > study->options->max_new_tokens) continue;
         json_t *scores = json_object();
         for (int a = 0; a < RT_ARMS; a++) {
+            if (!study->on[a]) continue;
             const rt_response_set *set = &study->responses[a][RT_EVAL_TEST];
             double right = 0;
             for (int64_t r = 0; r < set->count; r++)

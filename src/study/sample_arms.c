@@ -17,14 +17,14 @@ static int32_t list_ban_words(const char *words[BAN_WORDS_MAX]) {
     return count;
 }
 
-static retort_status hash_inputs(const rt_study *study, rt_arm_id arm, const char *model, const char *problems,
+static retort_status hash_inputs(const rt_study *study, bool banned, const char *model, const char *problems,
                                  rt_inputs *inputs, retort_error *err) {
     const retort_study_options *o = study->options;
     char weights[4096 + 32];
     snprintf(weights, sizeof weights, "%s/model.safetensors", model);
     RT_TRY(rt_inputs_add_file(inputs, weights, err));
     RT_TRY(rt_inputs_add_file(inputs, problems, err));
-    if (RT_ARM_TABLE[arm].banned) {
+    if (banned) {
         const char *words[BAN_WORDS_MAX];
         int32_t count = list_ban_words(words);
         for (int32_t i = 0; i < count; i++) RT_TRY(rt_inputs_add(inputs, err, "ban %s", words[i]));
@@ -34,27 +34,26 @@ static retort_status hash_inputs(const rt_study *study, rt_arm_id arm, const cha
                          (long long)o->seed, RETORT_VERSION);
 }
 
-static retort_status sample_split(rt_study *study, rt_arm_id arm, rt_eval_split split, retort_error *err) {
+retort_status rt_study_sample_one(rt_study *study, const char *name, const char *model, rt_eval_split split,
+                                  bool banned, rt_response_set *set, retort_error *err) {
     const retort_study_options *o = study->options;
-    char model[4096], problems[4096], path[4096], stage_name[64];
+    char problems[4096], path[4096], stage_name[64];
     const char *words[BAN_WORDS_MAX];
-    RT_TRY(rt_arm_model_dir(study, arm, model, err));
     RT_TRY(rt_study_path(study, problems, err, "data/%s.jsonl", rt_eval_split_name(split)));
-    RT_TRY(rt_study_path(study, path, err, "responses/%s.%s.jsonl", RT_ARM_TABLE[arm].name, rt_eval_split_name(split)));
-    snprintf(stage_name, sizeof stage_name, "sample-%s-%s", RT_ARM_TABLE[arm].name, rt_eval_split_name(split));
+    RT_TRY(rt_study_path(study, path, err, "responses/%s.%s.jsonl", name, rt_eval_split_name(split)));
+    snprintf(stage_name, sizeof stage_name, "sample-%s-%s", name, rt_eval_split_name(split));
     rt_inputs inputs = {0};
     rt_stage stage;
-    retort_status st = hash_inputs(study, arm, model, problems, &inputs, err);
+    retort_status st = hash_inputs(study, banned, model, problems, &inputs, err);
     if (st == RETORT_OK) st = rt_stage_begin(o->out, stage_name, &inputs, &stage, err);
     rt_inputs_free(&inputs);
     RT_TRY(st);
-    rt_response_set *set = &study->responses[arm][split];
     if (stage.done && rt_path_exists(path)) {
         st = rt_responses_read(path, &study->problems[split], set, err);
     } else {
         rt_evaluation evaluation = {
             .model.dir = model,
-            .name = RT_ARM_TABLE[arm].name,
+            .name = name,
             .problems = &study->problems[split],
             .n = o->samples,
             .batch = o->batch,
@@ -63,7 +62,7 @@ static retort_status sample_split(rt_study *study, rt_arm_id arm, rt_eval_split 
                          .seed = (uint64_t)o->seed * 1000 + RT_SEED_EVAL,
                          .max_new_tokens = o->max_new_tokens},
             .ban_words = words,
-            .num_ban_words = RT_ARM_TABLE[arm].banned ? list_ban_words(words) : 0,
+            .num_ban_words = banned ? list_ban_words(words) : 0,
             .path = path,
             .stage = stage_name,
         };
@@ -74,14 +73,20 @@ static retort_status sample_split(rt_study *study, rt_arm_id arm, rt_eval_split 
     if (st == RETORT_OK) st = rt_stage_end(&stage, err);
     if (st == RETORT_OK) rt_json_set_real(study->times, stage_name, stage.seconds);
     rt_stage_release(&stage);
-    return st == RETORT_OK ? st : rt_fail_context(err, st, "arm '%s'", RT_ARM_TABLE[arm].name);
+    return st == RETORT_OK ? st : rt_fail_context(err, st, "arm '%s'", name);
 }
 
 retort_status rt_study_sample(rt_study *study, retort_error *err) {
-    for (int a = 0; a < RT_ARMS; a++)
+    for (int a = 0; a < RT_ARMS; a++) {
+        const rt_arm *arm = &RT_ARM_TABLE[a];
+        char model[4096];
+        if (!study->on[a]) continue;
+        RT_TRY(rt_arm_model_dir(study, (rt_arm_id)a, model, err));
         for (int s = 0; s < RT_EVAL_SPLITS; s++) {
-            if (RT_ARM_TABLE[a].banned && s != RT_EVAL_TEST) continue; /* the ban is a question about one split */
-            RT_TRY(sample_split(study, (rt_arm_id)a, (rt_eval_split)s, err));
+            if (arm->banned && s != RT_EVAL_TEST) continue; /* the ban is a question about one split */
+            RT_TRY(rt_study_sample_one(study, arm->name, model, (rt_eval_split)s, arm->banned, &study->responses[a][s],
+                                       err));
         }
+    }
     return RETORT_OK;
 }

@@ -25,6 +25,12 @@ const retort_option retort_study_option_table[] = {
      NULL, false},
     {"threads", RETORT_OPTION_INT, FIELD(threads), "0", "N", "threads (0: all processors); never changes a result",
      NULL, 0, 1024, NULL, false},
+    {"arms", RETORT_OPTION_LIST, FIELD(arms),
+     "base,distilled,distilled-rigid,zero-rl,distilled-rl,distilled-banned,zero-rl-banned", "LIST",
+     "arms to run; distilled-plain and distilled-sprinkled are there too (docs/rewrite.md), and claims about an arm "
+     "that "
+     "is not named are left out",
+     NULL, 0, 0, NULL, false},
     {"examples", RETORT_OPTION_INT, FIELD(examples), "920", "N", "traces that a student is distilled from", "Data", 1,
      1e6, NULL, false},
     {"rl_problems", RETORT_OPTION_INT, FIELD(rl_problems), "18400", "N", "problems of the RL split", NULL, 1, 1e7, NULL,
@@ -176,6 +182,7 @@ static void arms_json(const rt_study *study, json_t *report) {
     json_object_set_new(report, "arms", arms);
     for (int a = 0; a < RT_ARMS; a++) {
         const rt_arm *arm = &RT_ARM_TABLE[a];
+        if (!study->on[a]) continue;
         json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "name", arm->name, "label", arm->label,
                                   "description", arm->description, "weights", RT_ARM_TABLE[arm->weights].name,
                                   "starts_from", RT_ARM_TABLE[arm->starts_from].name, "banned", (int)arm->banned);
@@ -196,13 +203,20 @@ static void pretraining_json(const rt_study *study, json_t *report) {
     rt_free(path);
 }
 
+/* The kinds of traces in teachers_json's order. */
+static bool was_taught(const rt_study *study, size_t kind) {
+    static const rt_arm_id ARMS[] = {RT_ARM_DISTILLED, RT_ARM_RIGID, RT_ARM_PLAIN, RT_ARM_SPRINKLED};
+    return study->on[ARMS[kind]];
+}
+
 static retort_status teachers_json(const rt_study *study, json_t *report, retort_error *err) {
     json_t *teachers = json_array();
     json_object_set_new(report, "teachers", teachers);
-    static const char *const NAMES[] = {"flexible", "rigid"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const NAMES[] = {"flexible", "rigid", "plain", "sprinkled"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
         char path[4096];
         json_t *stamp;
+        if (!was_taught(study, i)) continue;
         RT_TRY(rt_study_path(study, path, err, "stages/traces-%s.json", NAMES[i]));
         RT_TRY(rt_json_load(path, &stamp, err));
         json_t *entry = json_deep_copy(json_object_get(stamp, "account"));
@@ -217,7 +231,7 @@ static retort_status write_manifest(const rt_study *study, const json_t *report,
     json_t *hashes = json_object();
     retort_status st = RETORT_OK;
     for (int a = 0; a < RT_ARMS && st == RETORT_OK; a++) {
-        if (RT_ARM_TABLE[a].banned) continue;
+        if (RT_ARM_TABLE[a].banned || !study->on[a]) continue;
         char dir[4096], path[4096 + 32], hex[65];
         st = rt_arm_model_dir(study, (rt_arm_id)a, dir, err);
         if (st != RETORT_OK) break;
@@ -225,15 +239,26 @@ static retort_status write_manifest(const rt_study *study, const json_t *report,
         st = rt_sha256_file(path, hex, err);
         if (st == RETORT_OK) json_object_set_new(hashes, RT_ARM_TABLE[a].name, json_string(hex));
     }
-    static const char *const FILES[] = {"data/distill.jsonl", "data/rl.jsonl",       "data/test.jsonl",
-                                        "data/hard.jsonl",    "data/transfer.jsonl", "traces/flexible.jsonl",
-                                        "traces/rigid.jsonl"};
+    const bool *on = study->on;
+    const struct {
+        const char *name;
+        bool made;
+    } parts[] = {{"data/distill.jsonl", true},
+                 {"data/rl.jsonl", on[RT_ARM_ZERO_RL] || on[RT_ARM_DISTILLED_RL]},
+                 {"data/test.jsonl", true},
+                 {"data/hard.jsonl", true},
+                 {"data/transfer.jsonl", true},
+                 {"traces/flexible.jsonl", on[RT_ARM_DISTILLED] || on[RT_ARM_PLAIN] || on[RT_ARM_SPRINKLED]},
+                 {"traces/rigid.jsonl", on[RT_ARM_RIGID] || on[RT_ARM_SPRINKLED]},
+                 {"traces/plain.jsonl", on[RT_ARM_PLAIN]},
+                 {"traces/sprinkled.jsonl", on[RT_ARM_SPRINKLED]}};
     json_t *files = json_object();
-    for (size_t i = 0; i < sizeof FILES / sizeof FILES[0] && st == RETORT_OK; i++) {
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && st == RETORT_OK; i++) {
         char path[4096], hex[65];
-        st = rt_study_path(study, path, err, "%s", FILES[i]);
+        if (!parts[i].made) continue;
+        st = rt_study_path(study, path, err, "%s", parts[i].name);
         if (st == RETORT_OK) st = rt_sha256_file(path, hex, err);
-        if (st == RETORT_OK) json_object_set_new(files, FILES[i], json_string(hex));
+        if (st == RETORT_OK) json_object_set_new(files, parts[i].name, json_string(hex));
     }
     json_t *manifest =
         json_pack("{s:s, s:s, s:s, s:i, s:O, s:o, s:o, s:O}", "retort", RETORT_VERSION, "compiler", __VERSION__,
@@ -288,6 +313,7 @@ retort_status retort_study(const retort_study_options *options, const retort_pro
         rt_compute_set_threads((int)options->threads);
         st = load_sections(&study, err);
     }
+    if (st == RETORT_OK) st = rt_study_choose_arms(&study, err);
     if (st == RETORT_OK) st = make_folders(&study, err);
     if (st == RETORT_OK) st = rt_study_make_data(&study, err);
     if (st == RETORT_OK) st = rt_study_train(&study, err);

@@ -19,16 +19,9 @@ static void fill_account(json_t *out, const retort_training_account *account) {
     rt_json_set_real(out, "final_loss", account->final_loss);
 }
 
-typedef struct arm_job {
-    rt_arm_id arm;
-    const char *model_dir, *dataset;
-    retort_distill_options *distill; /* one of the two */
-    retort_rl_options *rl;
-} arm_job;
-
-static retort_status hash_inputs(const arm_job *job, rt_inputs *inputs, retort_error *err) {
+static retort_status hash_inputs(const rt_training *job, rt_inputs *inputs, retort_error *err) {
     char weights[4096 + 32];
-    snprintf(weights, sizeof weights, "%s/model.safetensors", job->model_dir);
+    snprintf(weights, sizeof weights, "%s/model.safetensors", job->start);
     RT_TRY(rt_inputs_add(inputs, err, "version %s", RETORT_VERSION));
     RT_TRY(rt_inputs_add_file(inputs, weights, err));
     RT_TRY(rt_inputs_add_file(inputs, job->dataset, err));
@@ -37,11 +30,11 @@ static retort_status hash_inputs(const arm_job *job, rt_inputs *inputs, retort_e
 }
 
 /* Borrows the strings for the call: the option structs are otherwise shared recipe values. */
-static retort_status call_trainer(const rt_study *study, const arm_job *job, char *output,
+static retort_status call_trainer(const rt_study *study, const rt_training *job, char *output,
                                   retort_training_account *account, retort_error *err) {
     if (job->distill != NULL) {
         retort_distill_options options = *job->distill;
-        options.model = (char *)(uintptr_t)job->model_dir;
+        options.model = (char *)(uintptr_t)job->start;
         options.dataset = (char *)(uintptr_t)job->dataset;
         options.train.output_dir = output;
         options.train.threads = study->options->threads;
@@ -49,7 +42,7 @@ static retort_status call_trainer(const rt_study *study, const arm_job *job, cha
         return retort_distill(&options, study->progress, account, err);
     }
     retort_rl_options options = *job->rl;
-    options.model = (char *)(uintptr_t)job->model_dir;
+    options.model = (char *)(uintptr_t)job->start;
     options.dataset = (char *)(uintptr_t)job->dataset;
     options.train.output_dir = output;
     options.train.threads = study->options->threads;
@@ -57,12 +50,11 @@ static retort_status call_trainer(const rt_study *study, const arm_job *job, cha
     return retort_rl(&options, study->progress, account, err);
 }
 
-static retort_status train_arm(rt_study *study, const arm_job *job, retort_error *err) {
-    const rt_arm *arm = &RT_ARM_TABLE[job->arm];
+retort_status rt_study_train_one(rt_study *study, const rt_training *job, json_t **account, retort_error *err) {
     char output[4096], weights[4096 + 32], stage_name[64];
-    RT_TRY(rt_arm_model_dir(study, job->arm, output, err));
+    RT_TRY(rt_study_path(study, output, err, "models/%s", job->name));
     snprintf(weights, sizeof weights, "%s/model.safetensors", output);
-    snprintf(stage_name, sizeof stage_name, "train-%s", arm->name);
+    snprintf(stage_name, sizeof stage_name, "train-%s", job->name);
     rt_inputs inputs = {0};
     rt_stage stage;
     retort_status st = hash_inputs(job, &inputs, err);
@@ -70,32 +62,46 @@ static retort_status train_arm(rt_study *study, const arm_job *job, retort_error
     rt_inputs_free(&inputs);
     RT_TRY(st);
     if (!stage.done || !rt_path_exists(weights)) {
-        retort_training_account account = {0};
-        st = call_trainer(study, job, output, &account, err);
-        fill_account(stage.account, &account);
+        retort_training_account counts = {0};
+        st = call_trainer(study, job, output, &counts, err);
+        fill_account(stage.account, &counts);
     }
     if (st == RETORT_OK) st = rt_stage_end(&stage, err);
     if (st == RETORT_OK) {
-        study->accounts[job->arm] = json_deep_copy(stage.account);
+        *account = json_deep_copy(stage.account);
         rt_json_set_real(study->times, stage_name, stage.seconds);
     }
     rt_stage_release(&stage);
-    return st == RETORT_OK ? st : rt_fail_context(err, st, "arm '%s'", arm->name);
+    return st == RETORT_OK ? st : rt_fail_context(err, st, "arm '%s'", job->name);
+}
+
+/* An arm that is taught in the rigid form has the rigid arm's options, else the distilled arm's. */
+const retort_distill_options *rt_study_distill_options(const rt_study *study, rt_arm_id arm) {
+    return arm == RT_ARM_RIGID || arm == RT_ARM_SPRINKLED ? &study->distill_rigid : &study->distill;
+}
+
+static retort_status distill_arm(rt_study *study, rt_arm_id arm, retort_error *err) {
+    char traces[4096];
+    RT_TRY(rt_study_traces(study, arm, traces, err));
+    const rt_training training = {RT_ARM_TABLE[arm].name, study->options->base, traces,
+                                  rt_study_distill_options(study, arm), NULL};
+    return rt_study_train_one(study, &training, &study->accounts[arm], err);
+}
+
+static retort_status reinforce_arm(rt_study *study, rt_arm_id arm, const retort_rl_options *options,
+                                   retort_error *err) {
+    char problems[4096], start[4096];
+    RT_TRY(rt_study_path(study, problems, err, "data/rl.jsonl"));
+    RT_TRY(rt_arm_model_dir(study, RT_ARM_TABLE[arm].starts_from, start, err));
+    const rt_training training = {RT_ARM_TABLE[arm].name, start, problems, NULL, options};
+    return rt_study_train_one(study, &training, &study->accounts[arm], err);
 }
 
 retort_status rt_study_train(rt_study *study, retort_error *err) {
-    char flexible[4096], rigid[4096], problems[4096], distilled[4096];
-    RT_TRY(rt_study_path(study, flexible, err, "traces/flexible.jsonl"));
-    RT_TRY(rt_study_path(study, rigid, err, "traces/rigid.jsonl"));
-    RT_TRY(rt_study_path(study, problems, err, "data/rl.jsonl"));
-    RT_TRY(rt_arm_model_dir(study, RT_ARM_DISTILLED, distilled, err));
-    const char *base = study->options->base;
-    const arm_job jobs[] = {
-        {RT_ARM_DISTILLED, base, flexible, &study->distill, NULL},
-        {RT_ARM_RIGID, base, rigid, &study->distill_rigid, NULL},
-        {RT_ARM_ZERO_RL, base, problems, NULL, &study->rl},
-        {RT_ARM_DISTILLED_RL, distilled, problems, NULL, &study->rl_after},
-    };
-    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) RT_TRY(train_arm(study, &jobs[i], err));
+    static const rt_arm_id TAUGHT[] = {RT_ARM_DISTILLED, RT_ARM_RIGID, RT_ARM_PLAIN, RT_ARM_SPRINKLED};
+    for (size_t i = 0; i < sizeof TAUGHT / sizeof *TAUGHT; i++)
+        if (study->on[TAUGHT[i]]) RT_TRY(distill_arm(study, TAUGHT[i], err));
+    if (study->on[RT_ARM_ZERO_RL]) RT_TRY(reinforce_arm(study, RT_ARM_ZERO_RL, &study->rl, err));
+    if (study->on[RT_ARM_DISTILLED_RL]) RT_TRY(reinforce_arm(study, RT_ARM_DISTILLED_RL, &study->rl_after, err));
     return RETORT_OK;
 }
