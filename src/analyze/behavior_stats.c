@@ -6,7 +6,7 @@
 
 static const char *const NAMES[RT_BEHAVIORS] = {"perspective",   "metacognitive", "attempts",    "approaches",
                                                 "checks",        "doubts",        "corrections", "backtracks",
-                                                "verifications", "true_steps",    "false_steps"};
+                                                "verifications", "true_steps",    "false_steps", "goals"};
 
 const char *rt_behavior_name(int behavior) {
     return NAMES[behavior];
@@ -22,7 +22,7 @@ int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior) {
     const int32_t values[RT_BEHAVIORS] = {counts->perspective, counts->metacognitive, counts->attempts,
                                           counts->approaches,  counts->checks,        counts->doubts,
                                           counts->corrections, counts->backtracks,    counts->verifications,
-                                          counts->true_steps,  counts->false_steps};
+                                          counts->true_steps,  counts->false_steps,   counts->goals};
     return values[behavior];
 }
 

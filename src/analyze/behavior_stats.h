@@ -6,7 +6,7 @@
 #include "analyze/world_behaviors.h"
 
 /* The counts in reporting order. */
-enum { RT_BEHAVIORS = 11 };
+enum { RT_BEHAVIORS = 12 };
 const char *rt_behavior_name(int behavior);
 int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior);
 

@@ -77,7 +77,7 @@ typedef struct equation {
     bool correct, uses_given, at_start; /* at_start: every operand is a given number or the target */
 } equation;
 
-enum { APPROACHES_MAX = 256, LEFT_MAX = 64 };
+enum { APPROACHES_MAX = 256, LEFT_MAX = 64, NEED_MAX = 160 };
 
 typedef struct walker {
     const rt_question *question;
@@ -340,6 +340,26 @@ static int read_list(const walker *w, size_t at) {
     return count;
 }
 
+/* "need 19 or 24 + 5 = 29 from 8 and 11" with fewer numbers than the problem has: the goal of what is left once a
+ * number is kept for the end. "I need 24 from 3, 5, 7 and 11" only restates the problem. */
+static void see_need(walker *w, size_t at, size_t end) {
+    const size_t most = w->length - end > NEED_MAX ? end + NEED_MAX : w->length;
+    for (size_t i = end; i < most; i++) {
+        const char c = w->text[i];
+        if (c == '.' || c == '!' || c == '?' || c == '\n') return;
+        if (is_word(c) && !is_word(w->text[i - 1])) {
+            const size_t n = match(w, i, "from");
+            if (n == 0 && !is_digit(c) && match(w, i, "or") == 0) return;
+            if (n == 0) continue;
+            const int listed = read_list(w, i + n);
+            if (listed == 0 || listed >= w->question->count) return;
+            w->out->goals++;
+            add_span(w, "goals", at, i + n);
+            return;
+        }
+    }
+}
+
 static void see_cue(walker *w, cue_kind kind, size_t begin, size_t end) {
     bool group = w->correction || w->failure || w->doubt;
     switch (kind) {
@@ -398,6 +418,8 @@ static void walk(walker *w) {
             } else if (w->open && w->listed == 0 &&
                        ((n = match(w, i, "leaving")) > 0 || (n = match(w, i, "from")) > 0)) {
                 w->listed = read_list(w, i + n);
+            } else if ((n = match(w, i, "need")) > 0) {
+                see_need(w, i, i + n);
             }
         }
     }

@@ -21,6 +21,7 @@ typedef struct rt_world_behaviors {
     int32_t verifications; /* final answer verified before it is boxed */
     int32_t false_steps;   /* arithmetic statements a op b = c that are wrong */
     int32_t true_steps;
+    int32_t goals; /* subgoals reached by working backward: what is needed from the numbers that are then left */
 } rt_world_behaviors;
 void rt_world_behaviors_count(const rt_question *question, const char *response, size_t length,
                               rt_world_behaviors *out);

@@ -271,6 +271,7 @@ static int tell_last(teller *w, const state *s, int z, bool again, bool top) {
         at += (size_t)snprintf(g.s + at, sizeof g.s - at, "%s%s", i ? " or " : "", e.s);
     }
     w->plan->attempts++;
+    w->plan->goals++;
     if (w->failed_before) w->plan->backtracks++;
     if (top) open_approach(w, goals[0].step);
     say(w, again ? RT_SLOT_LAST_AGAIN : RT_SLOT_LAST, &(words){.t = target.s, .z = last.s, .g = g.s, .l = list.s});
@@ -377,6 +378,7 @@ static int take_branch(teller *w, const state *s, branch *b, bool again) {
     w->shown_count = 0;
     int nodes = w->tree.count;
     if (b->backward) {
+        w->plan->goals++;
         text z = number_text(b->last.value), r = number_text(b->goal.value);
         say(w, again ? RT_SLOT_BACKWARD_AGAIN : RT_SLOT_BACKWARD,
             &(words){.t = t.s, .z = z.s, .e = e.s, .r = r.s, .l = list.s});

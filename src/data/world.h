@@ -43,7 +43,7 @@ retort_status rt_teacher_write(rt_teacher teacher, const rt_problem *problem, ui
  * analyze/world_behaviors.h is tested against. Fields as there. */
 typedef struct rt_flexible_plan {
     int32_t attempts, approaches, checks, doubts, corrections, backtracks, verifications;
-    int32_t true_steps, false_steps;
+    int32_t true_steps, false_steps, goals;
     bool solved;
 } rt_flexible_plan;
 /* As rt_teacher_write with RT_TEACHER_FLEXIBLE, and also tells its plan. */

@@ -31,14 +31,15 @@ static void test_agrees_with_the_plan(void **state) {
         bool same = plan.attempts == read.attempts && plan.approaches == read.approaches &&
                     plan.checks == read.checks && plan.doubts == read.doubts && plan.corrections == read.corrections &&
                     plan.backtracks == read.backtracks && plan.verifications == read.verifications &&
-                    plan.true_steps == read.true_steps && plan.false_steps == read.false_steps;
+                    plan.true_steps == read.true_steps && plan.false_steps == read.false_steps &&
+                    plan.goals == read.goals;
         if (!same)
             fail_msg("%s %s: attempts %d %d, approaches %d %d, checks %d %d, doubts %d %d, corrections %d %d, "
-                     "backtracks %d %d, verifications %d %d, true %d %d, false %d %d",
+                     "backtracks %d %d, verifications %d %d, true %d %d, false %d %d, goals %d %d",
                      p->problem, out.data, plan.attempts, read.attempts, plan.approaches, read.approaches, plan.checks,
                      read.checks, plan.doubts, read.doubts, plan.corrections, read.corrections, plan.backtracks,
                      read.backtracks, plan.verifications, read.verifications, plan.true_steps, read.true_steps,
-                     plan.false_steps, read.false_steps);
+                     plan.false_steps, read.false_steps, plan.goals, read.goals);
         assert_int_equal(read.perspective, read.approaches > 0 ? read.approaches - 1 : 0);
         assert_int_equal(read.metacognitive, read.checks + read.doubts + read.corrections);
         attempts += read.attempts;
