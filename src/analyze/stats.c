@@ -78,6 +78,7 @@ retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t 
     if (problems == 0 || draws == 0) return RETORT_OK;
     double *values = rt_malloc_array((size_t)draws, sizeof *values);
     int32_t *index = rt_malloc_array((size_t)problems, sizeof *index);
+    int64_t defined = 0;
     retort_status st = RETORT_OK;
     if (values == NULL || index == NULL) {
         st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: bootstrap of %lld problems", (long long)problems);
@@ -85,10 +86,11 @@ retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t 
         for (int64_t d = 0; d < draws; d++) {
             rt_rng rng = rt_rng_make(seed, (uint64_t)d);
             for (int64_t i = 0; i < problems; i++) index[i] = (int32_t)rt_rng_below(&rng, (uint32_t)problems);
-            values[d] = statistic(context, index, problems);
+            values[defined] = statistic(context, index, problems);
+            defined += !isnan(values[defined]);
         }
-        qsort(values, (size_t)draws, sizeof *values, compare_doubles);
-        *out = (rt_interval){quantile(values, draws, 0.025), quantile(values, draws, 0.975)};
+        if (defined > 1) qsort(values, (size_t)defined, sizeof *values, compare_doubles);
+        if (defined > 0) *out = (rt_interval){quantile(values, defined, 0.025), quantile(values, defined, 0.975)};
     }
     rt_free(values);
     rt_free(index);

@@ -38,7 +38,7 @@ rt_score rt_score_of(const double *values, const double *variances, int64_t prob
 typedef double (*rt_statistic)(const void *context, const int32_t *index, int64_t count);
 
 /* Percentile bootstrap over problems (each keeps its samples, so the interval covers both the choice of problems and
- * the sampling). RETORT_ERR_MEMORY only. */
+ * the sampling). A draw whose statistic is NaN is left out; *out is NaN where none is left. RETORT_ERR_MEMORY only. */
 retort_status rt_bootstrap(rt_statistic statistic, const void *context, int64_t problems, int64_t draws, uint64_t seed,
                            rt_interval *out, retort_error *err);
 
