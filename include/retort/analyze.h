@@ -31,7 +31,9 @@ typedef struct retort_eval_options {
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
-    char *ban_list; /* categories or a file of words, comma list */
+    char *ban_list; /* shipped categories, lexicons or files of words, comma list */
+    int ban_mode;   /* as for retort_sample */
+    double ban_penalty, ban_cap;
 } retort_eval_options;
 extern RETORT_API const retort_option retort_eval_option_table[];
 

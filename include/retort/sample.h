@@ -22,7 +22,9 @@ typedef struct retort_sample_options {
     char *stop;         /* comma list of stop strings */
     char *stop_ids;     /* comma list */
     char *banned_ids;   /* comma list */
-    char *ban_list;     /* category names (anthropomorphic, logical) or a file of words, comma list */
+    char *ban_list;     /* shipped categories (anthropomorphic, logical), lexicons or files of words, comma list */
+    int ban_mode;       /* hard|penalty|cap: what becomes of tokens that would spell one of its words */
+    double ban_penalty, ban_cap;
     char *memory_limit; /* "14GiB"; NULL: what the machine has free */
     bool ignore_eos;
     bool json;
@@ -31,7 +33,8 @@ typedef struct retort_sample_options {
 extern RETORT_API const retort_option retort_sample_option_table[];
 
 /* Writes one JSON object a response, in order: problem_id, sample, token_ids, logprobs, text, finish_reason (and model,
- * verdict where the prompt's problem can be graded). */
+ * verdict where the prompt's problem can be graded). logprobs are the model's own, before bans, temperature and
+ * truncation; with a ban list, drawn_logprobs are those of the distribution that was drawn from. */
 RETORT_API retort_status retort_sample(const retort_sample_options *options, const retort_progress *progress,
                                        retort_error *err);
 

@@ -53,8 +53,9 @@ static retort_status prepare(evaluator *e, retort_error *err) {
     int64_t slots = total < what->batch ? total : what->batch;
     RT_TRY(rt_decoder_create(&e->model, slots, capacity, slots > longest ? slots : longest, &e->decoder, err));
     e->sampling = what->sampling;
-    if (what->num_ban_words > 0) {
-        RT_TRY(rt_bans_create(e->tokenizer, what->ban_words, what->num_ban_words, &e->bans, err));
+    if (what->bans != NULL && what->bans->count > 0) {
+        const rt_ban_terms terms = {what->bans->patterns, what->bans->count, e->sampling.stop, e->sampling.num_stop};
+        RT_TRY(rt_bans_create(e->tokenizer, NULL, &terms, &e->bans, err));
         e->sampling.bans = e->bans;
     }
     e->set->records = rt_calloc((size_t)total, sizeof *e->set->records);
@@ -194,7 +195,16 @@ const retort_option retort_eval_option_table[] = {
     {"min_p", RETORT_OPTION_REAL, FIELD(min_p), "0", "P", "tokens kept have at least P times the top probability", NULL,
      0, 1, NULL, false},
     {"ban_list", RETORT_OPTION_LIST, FIELD(ban_list), NULL, "LIST",
-     "word categories (anthropomorphic, logical) or files of words that may not be sampled", NULL, 0, 0, NULL, false},
+     "categories of the shipped lexicons, lexicons or files of words and phrases that no response may hold", NULL, 0, 0,
+     NULL, false},
+    {"ban_mode", RETORT_OPTION_CHOICE, FIELD(ban_mode), "hard", "NAME",
+     "what becomes of tokens that would spell one: never sampled, ban_penalty off their logits, or at most ban_cap of "
+     "the probability",
+     NULL, 0, 0, "hard|penalty|cap", false},
+    {"ban_penalty", RETORT_OPTION_REAL, FIELD(ban_penalty), "5", "X",
+     "taken off each such logit where ban_mode is penalty", NULL, 0, 1000, NULL, false},
+    {"ban_cap", RETORT_OPTION_REAL, FIELD(ban_cap), "0.01", "P",
+     "most that such tokens may have together where ban_mode is cap", NULL, 0, 1, NULL, false},
     {"dtype", RETORT_OPTION_CHOICE, FIELD(dtype), "auto", "NAME",
      "how weights are held: as the file has them (auto: never changes a result), or rounded to bf16", "Machine", 0, 0,
      "auto|f32|bf16", false},
@@ -231,12 +241,12 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
     RT_TRY(rt_compute_init(err));
     rt_compute_set_threads((int)options->threads);
     rt_problems problems = {0};
-    rt_word_list words = {0};
+    rt_ban_list bans = {0};
     rt_response_set set = {0};
     json_t *score = NULL;
     double flops = 0;
     retort_status st = load_problems(options, &problems, err);
-    if (st == RETORT_OK && options->ban_list != NULL) st = rt_word_list_read(options->ban_list, &words, err);
+    if (st == RETORT_OK && options->ban_list != NULL) st = rt_ban_list_read(options->ban_list, &bans, err);
     if (st == RETORT_OK) {
         rt_evaluation evaluation = {
             .model = {options->model, options->adapter, (rt_weights_form)options->dtype, (rt_dtype)options->kv_dtype},
@@ -250,9 +260,11 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
                          .top_k = (int32_t)options->top_k,
                          .min_p = (float)options->min_p,
                          .seed = (uint64_t)options->seed,
-                         .max_new_tokens = options->max_new_tokens},
-            .ban_words = (const char *const *)words.words,
-            .num_ban_words = words.count,
+                         .max_new_tokens = options->max_new_tokens,
+                         .ban_mode = (rt_ban_mode)options->ban_mode,
+                         .ban_penalty = (float)options->ban_penalty,
+                         .ban_cap = (float)options->ban_cap},
+            .bans = &bans,
             .path = options->output,
             .prompting = {options->system_prompt, options->instruction},
             .stage = "eval",
@@ -269,7 +281,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
     }
     json_decref(score);
     rt_response_set_free(&set);
-    rt_word_list_free(&words);
+    rt_ban_list_free(&bans);
     rt_problems_free(&problems);
     return st;
 }

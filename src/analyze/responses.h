@@ -4,6 +4,7 @@
 
 #include "analyze/stats.h"
 #include "data/problem.h"
+#include "sample/ban_list.h"
 #include "sample/sampler.h"
 #include "text/prompting.h"
 #include "verify/grade.h"
@@ -44,9 +45,8 @@ typedef struct rt_evaluation {
     const rt_problems *problems;
     rt_grader grader; /* whose verdicts count */
     int64_t n, batch;
-    rt_sampling sampling;         /* without bans */
-    const char *const *ban_words; /* NULL: none */
-    int32_t num_ban_words;
+    rt_sampling sampling;    /* without bans */
+    const rt_ban_list *bans; /* NULL: none */
     rt_prompting_settings prompting;
     const char *path;
     const char *stage; /* for progress */

@@ -2,13 +2,61 @@
 
 #include <math.h>
 
-static int32_t greatest_logit(int64_t vocab, const float *logits, const uint8_t *banned) {
-    int32_t best = RT_CHOICE_NONE;
+#include "core/exactmath.h"
+
+typedef struct pick {
+    int32_t id;
+    double share; /* its probability among what could have been picked */
+} pick;
+
+/* ---- refusals ---- */
+
+/* The tokens that have no chance: banned ones have one only under a cap, and never the only one. */
+static bool is_out(const rt_refusal *r, int64_t id, bool alone) {
+    return rt_mask_has(r->never, id) || ((!r->capped || (alone && r->cap < 1)) && rt_mask_has(r->banned, id));
+}
+
+static pick greatest_logit(int64_t vocab, const float *logits, const rt_refusal *refusal) {
+    pick best = {RT_CHOICE_NONE, 1};
     for (int64_t i = 0; i < vocab; i++) {
-        if (banned != NULL && banned[i] != 0) continue;
-        if (best < 0 || logits[i] > logits[best]) best = (int32_t)i;
+        if (best.id >= 0 && !(logits[i] > logits[best.id])) continue;
+        if (!is_out(refusal, i, true)) best.id = (int32_t)i;
     }
     return best;
+}
+
+static void clear_tokens(const uint64_t *mask, int64_t vocab, float *p) {
+    if (mask == NULL) return;
+    for (int64_t i = rt_mask_next(mask, vocab, 0); i < vocab; i = rt_mask_next(mask, vocab, i + 1)) p[i] = 0;
+}
+
+/* Banned and other mass. */
+typedef struct shares {
+    double banned, others;
+} shares;
+
+static bool over_cap(const rt_refusal *r, shares s) {
+    return r->capped && s.banned > r->cap * (s.banned + s.others);
+}
+
+static double cap_factor(const rt_refusal *r, shares s) {
+    return r->cap * s.others / ((1 - r->cap) * s.banned);
+}
+
+static float scaled_down(float p, double factor) {
+    const double exact = (double)p * factor;
+    const float near = (float)exact;
+    return (double)near > exact ? nextafterf(near, 0) : near;
+}
+
+static void cap_all(const rt_refusal *r, int64_t vocab, float *p) {
+    shares s = {0, 0};
+    if (!r->capped || r->banned == NULL) return;
+    for (int64_t i = 0; i < vocab; i++) *(rt_mask_has(r->banned, i) ? &s.banned : &s.others) += (double)p[i];
+    if (!over_cap(r, s)) return;
+    const double factor = cap_factor(r, s);
+    for (int64_t i = rt_mask_next(r->banned, vocab, 0); i < vocab; i = rt_mask_next(r->banned, vocab, i + 1))
+        p[i] = scaled_down(p[i], factor);
 }
 
 /* ---- order: falling p, then rising id ---- */
@@ -38,7 +86,7 @@ static int32_t pop(const float *p, int32_t *heap, int64_t left) {
 
 /* ---- draws ---- */
 
-static int32_t draw_all(int64_t vocab, const float *p, double mass, float u) {
+static pick draw_all(int64_t vocab, const float *p, double mass, float u) {
     double bound = (double)u * mass, running = 0;
     int32_t last = RT_CHOICE_NONE;
     for (int64_t i = 0; i < vocab; i++) {
@@ -47,7 +95,7 @@ static int32_t draw_all(int64_t vocab, const float *p, double mass, float u) {
         last = (int32_t)i;
         if (running > bound) break;
     }
-    return last;
+    return (pick){last, (double)p[last] / mass};
 }
 
 /* The tokens kept end up in order at the end of `heap`: the first at heap[count - 1], the next before it. */
@@ -80,45 +128,83 @@ static float kept_at_least(const rt_sampling *settings, int64_t vocab, double ma
     return (float)(0.5 * (1 - (double)settings->top_p) * mass / (double)vocab);
 }
 
-static int32_t draw_truncated(const rt_sampling *settings, int64_t vocab, const float *p, double mass, float u,
-                              int32_t *order) {
+/* The most probable token that is not banned; RT_CHOICE_NONE: none has p > 0. */
+static int32_t best_other(const rt_refusal *r, int64_t vocab, const float *p) {
+    int32_t best = RT_CHOICE_NONE;
+    for (int64_t i = 0; i < vocab; i++) {
+        if (p[i] > 0 && !rt_mask_has(r->banned, i) && (best < 0 || p[i] > p[best])) best = (int32_t)i;
+    }
+    return best;
+}
+
+/* Caps the kept tokens (the first `kept` in order). The token that joins them, or RT_CHOICE_NONE. */
+static int32_t cap_kept(const rt_refusal *r, int64_t vocab, float *p, const int32_t *last, int64_t kept) {
+    shares s = {0, 0};
+    int32_t joins = RT_CHOICE_NONE;
+    if (!r->capped || r->banned == NULL) return joins;
+    for (int64_t i = 0; i < kept; i++)
+        *(rt_mask_has(r->banned, last[-i]) ? &s.banned : &s.others) += (double)p[last[-i]];
+    if (!over_cap(r, s)) return joins;
+    if (!(s.others > 0)) {
+        joins = best_other(r, vocab, p);
+        s.others = joins >= 0 ? (double)p[joins] : 0;
+    }
+    const double factor = cap_factor(r, s);
+    for (int64_t i = 0; i < kept; i++) {
+        if (rt_mask_has(r->banned, last[-i])) p[last[-i]] = scaled_down(p[last[-i]], factor);
+    }
+    return joins;
+}
+
+static pick draw_truncated(const rt_sampling *settings, int64_t vocab, const rt_refusal *refusal, float *p, double mass,
+                           float u, int32_t *order) {
     const float lowest = kept_at_least(settings, vocab, mass);
     int64_t count = 0;
     for (int64_t i = 0; i < vocab; i++) {
         if (p[i] > lowest) order[count++] = (int32_t)i;
     }
-    int64_t kept = truncate(settings, p, order, count, mass);
+    const int64_t kept = truncate(settings, p, order, count, mass);
+    const int32_t *last = order + count - 1; /* the kept tokens in order: last[0], last[-1], ... */
+    const int32_t joins = cap_kept(refusal, vocab, p, last, kept);
     double total = 0, running = 0;
-    for (int64_t i = 0; i < kept; i++) total += (double)p[order[count - 1 - i]];
-    double bound = (double)u * total;
+    for (int64_t i = 0; i < kept; i++) total += (double)p[last[-i]];
+    if (joins >= 0) total += (double)p[joins];
+    if (!(total > 0)) return (pick){RT_CHOICE_NONE, 0};
+    const double bound = (double)u * total;
     int64_t i = 0;
-    while (i + 1 < kept && !((running += (double)p[order[count - 1 - i]]) > bound)) i++;
-    return order[count - 1 - i];
+    while (i + (joins < 0) < kept && !((running += (double)p[last[-i]]) > bound)) i++;
+    const int32_t id = i < kept ? last[-i] : joins;
+    return (pick){id, (double)p[id] / total};
 }
 
-static int32_t draw(const rt_sampling *settings, int64_t vocab, const float *logits, const uint8_t *banned, float lse,
-                    float u, rt_choose_scratch *scratch) {
+static pick draw(const rt_sampling *settings, int64_t vocab, const float *logits, const rt_refusal *refusal, float lse,
+                 float u, rt_choose_scratch *scratch) {
     float inv_temperature = 1 / settings->temperature, *p = scratch->p;
     if (inv_temperature != 1) lse = rt_logsumexp(vocab, logits, inv_temperature);
     rt_softmax(vocab, logits, inv_temperature, lse, p);
+    clear_tokens(refusal->never, vocab, p);
+    if (!refusal->capped) clear_tokens(refusal->banned, vocab, p);
+    cap_all(refusal, vocab, p);
     double mass = 0;
-    for (int64_t i = 0; i < vocab; i++) {
-        if (banned != NULL && banned[i] != 0) p[i] = 0;
-        mass += (double)p[i];
-    }
-    if (!(mass > 0)) return greatest_logit(vocab, logits, banned);
+    for (int64_t i = 0; i < vocab; i++) mass += (double)p[i];
+    if (!(mass > 0)) return greatest_logit(vocab, logits, refusal);
     bool truncates = settings->top_k > 0 || settings->top_p < 1 || settings->min_p > 0;
-    return truncates ? draw_truncated(settings, vocab, p, mass, u, scratch->order) : draw_all(vocab, p, mass, u);
+    if (!truncates) return draw_all(vocab, p, mass, u);
+    const pick drawn = draw_truncated(settings, vocab, refusal, p, mass, u, scratch->order);
+    return drawn.id >= 0 ? drawn : greatest_logit(vocab, logits, refusal);
 }
 
 rt_choice rt_choose(const rt_sampling *settings, int64_t vocab, const float *logits, const float *adjusted,
-                    const uint8_t *banned, float u, rt_choose_scratch *scratch) {
+                    const rt_refusal *refusal, float u, rt_choose_scratch *scratch) {
+    static const rt_refusal NOTHING = {0};
     const float lse = rt_logsumexp(vocab, logits, 1);
+    if (refusal == NULL) refusal = &NOTHING;
     if (!isfinite(lse)) return (rt_choice){.id = RT_CHOICE_NOT_FINITE};
     const float lse_adjusted = adjusted == logits ? lse : rt_logsumexp(vocab, adjusted, 1);
-    int32_t id = settings->temperature > 0 ? draw(settings, vocab, adjusted, banned, lse_adjusted, u, scratch)
-                                           : greatest_logit(vocab, adjusted, banned);
-    if (id < 0) return (rt_choice){.id = RT_CHOICE_NONE};
-    float logp = rt_token_logprob(logits, id, 1, lse);
-    return isfinite(logp) ? (rt_choice){id, logp, lse} : (rt_choice){.id = RT_CHOICE_NOT_FINITE};
+    const pick drawn = settings->temperature > 0 ? draw(settings, vocab, adjusted, refusal, lse_adjusted, u, scratch)
+                                                 : greatest_logit(vocab, adjusted, refusal);
+    if (drawn.id < 0) return (rt_choice){.id = RT_CHOICE_NONE};
+    const float logp = rt_token_logprob(logits, drawn.id, 1, lse);
+    if (!isfinite(logp)) return (rt_choice){.id = RT_CHOICE_NOT_FINITE};
+    return (rt_choice){drawn.id, logp, (float)rt_log(drawn.share), lse};
 }

@@ -10,6 +10,7 @@
 #include "model/calibrate.h"
 #include "model/lora.h"
 #include "retort/plan.h"
+#include "sample/ban_list.h"
 #include "sample/memory.h"
 #include "sample/prompts.h"
 #include "verify/grade.h"
@@ -48,8 +49,15 @@ const retort_option retort_sample_option_table[] = {
     ROW(ignore_eos, BOOL, .help = "Go on behind the model's end token, to max_new_tokens."),
     ROW(banned_ids, LIST, .argument = "LIST", .help = "Token ids that are never sampled."),
     ROW(ban_list, LIST, .argument = "LIST",
-        .help = "Words that no response may hold, however they are spelt in tokens: categories (anthropomorphic, "
-                "logical) or files with one word a line."),
+        .help = "Words and phrases that no response may hold, however they are spelt in tokens: categories of the "
+                "shipped lexicons (anthropomorphic, logical), lexicons (.yaml) or files with one a line."),
+    ROW(ban_mode, CHOICE, .default_value = "hard", .argument = "NAME", .choices = "hard|penalty|cap",
+        .help = "What becomes of tokens that would spell a word of ban_list: never sampled, ban_penalty off their "
+                "logits, or together at most ban_cap of the probability."),
+    ROW(ban_penalty, REAL, .default_value = "5", .argument = "X", .minimum = 0, .maximum = 1000,
+        .help = "Taken off each such logit where ban_mode is penalty."),
+    ROW(ban_cap, REAL, .default_value = "0.01", .argument = "P", .minimum = 0, .maximum = 1,
+        .help = "Most that such tokens may have together where ban_mode is cap."),
     ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
         .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
     ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
@@ -142,10 +150,11 @@ static retort_status parse_banned_ids(command *c, retort_error *err) {
 
 static retort_status parse_ban_list(command *c, retort_error *err) {
     if (c->options->ban_list == NULL) return RETORT_OK;
-    rt_word_list words;
-    RT_TRY(rt_word_list_read(c->options->ban_list, &words, err));
-    retort_status st = rt_bans_create(c->tokenizer, (const char *const *)words.words, words.count, &c->bans, err);
-    rt_word_list_free(&words);
+    rt_ban_list list = {0};
+    retort_status st = rt_ban_list_read(c->options->ban_list, &list, err);
+    const rt_ban_terms terms = {list.patterns, list.count, (const char *const *)c->stop, c->num_stop};
+    if (st == RETORT_OK) st = rt_bans_create(c->tokenizer, NULL, &terms, &c->bans, err);
+    rt_ban_list_free(&list);
     return st;
 }
 
@@ -167,6 +176,9 @@ static retort_status set_sampling(command *c, retort_error *err) {
                                 .num_stop = c->num_stop,
                                 .banned = c->banned,
                                 .bans = c->bans,
+                                .ban_mode = (rt_ban_mode)o->ban_mode,
+                                .ban_penalty = (float)o->ban_penalty,
+                                .ban_cap = (float)o->ban_cap,
                                 .ignore_eos = o->ignore_eos};
     return RETORT_OK;
 }
@@ -206,18 +218,26 @@ static const char *finish_name(rt_finish finish) {
     return finish == RT_FINISH_STOP ? "stop" : "length";
 }
 
+static retort_status put_logprobs(rt_buffer *out, const char *key, const float *values, int64_t count,
+                                  retort_error *err) {
+    RT_TRY(rt_buffer_printf(out, err, ", \"%s\": [", key));
+    for (int64_t i = 0; i < count; i++) {
+        if (i > 0) RT_TRY(rt_buffer_puts(out, ", ", err));
+        RT_TRY(put_real(out, values[i], err));
+    }
+    return rt_buffer_puts(out, "]", err);
+}
+
 static retort_status json_line(command *c, int64_t prompt, int64_t sample, const rt_response *r, retort_error *err) {
     rt_buffer *out = &c->line;
     RT_TRY(rt_buffer_puts(out, "{\"problem_id\": ", err));
     RT_TRY(put_json(out, json_incref(c->file.names[prompt]), err));
     RT_TRY(rt_buffer_printf(out, err, ", \"sample\": %lld, \"token_ids\": [", (long long)sample));
     for (int64_t i = 0; i < r->count; i++) RT_TRY(rt_buffer_printf(out, err, "%s%d", i > 0 ? ", " : "", r->ids[i]));
-    RT_TRY(rt_buffer_puts(out, "], \"logprobs\": [", err));
-    for (int64_t i = 0; i < r->count; i++) {
-        if (i > 0) RT_TRY(rt_buffer_puts(out, ", ", err));
-        RT_TRY(put_real(out, r->logp[i], err));
-    }
-    RT_TRY(rt_buffer_puts(out, "], \"text\": ", err));
+    RT_TRY(rt_buffer_puts(out, "]", err));
+    RT_TRY(put_logprobs(out, "logprobs", r->logp, r->count, err));
+    if (c->bans != NULL) RT_TRY(put_logprobs(out, "drawn_logprobs", r->drawn, r->count, err));
+    RT_TRY(rt_buffer_puts(out, ", \"text\": ", err));
     RT_TRY(put_json(out, rt_json_text(c->text.data, c->text.length), err));
     RT_TRY(rt_buffer_printf(out, err, ", \"finish_reason\": \"%s\", \"model\": ", finish_name(r->finish)));
     RT_TRY(put_json(out, rt_json_text(c->options->model, strlen(c->options->model)), err));

@@ -36,8 +36,8 @@ typedef struct slot {
     int64_t count; /* tokens sampled */
     uint64_t stream;
     int32_t ban_state;
-    int32_t *ids; /* [capacity] */
-    float *logp;  /* [capacity] */
+    int32_t *ids;        /* [capacity] */
+    float *logp, *drawn; /* [capacity] */
     int32_t stop_state[RT_MAX_STOPS];
 } slot;
 
@@ -46,6 +46,7 @@ typedef struct draw {
     int32_t slot;
     int64_t scored; /* index of the prompt token that is scored, or NO_SCORE: a token is drawn */
     const float *logits;
+    const uint64_t *banned; /* the ban's tokens; NULL: none */
     rt_choice choice;
     int32_t num_best;
     rt_candidate best[RT_MAX_CANDIDATES];
@@ -61,7 +62,9 @@ struct rt_engine {
     rt_engine_counts counts;
     slot *slots;
     int32_t *token_block;
-    float *logp_block;
+    float *logp_block, *drawn_block;
+    uint64_t *mask_block; /* [slots][words of a mask] */
+    int64_t mask_words;
     /* the prompt of the last job given */
     const pending *current;
     int32_t current_slot;
@@ -78,7 +81,6 @@ struct rt_engine {
     float *scratch_p, *scratch_adjusted;
     int32_t *scratch_order;
     uint32_t *scratch_mark;
-    uint8_t *scratch_banned;
 };
 
 /* ---- memory ---- */
@@ -97,6 +99,7 @@ static retort_status take_memory(rt_engine *e, retort_error *err) {
     e->slots = take(slots, 1, sizeof *e->slots, &missing);
     e->token_block = take(slots, positions, sizeof *e->token_block, &missing);
     e->logp_block = take(slots, positions, sizeof *e->logp_block, &missing);
+    e->drawn_block = take(slots, positions, sizeof *e->drawn_block, &missing);
     e->current_logits = take(vocab, 1, sizeof *e->current_logits, &missing);
     e->row_slot = take(rows, 1, sizeof *e->row_slot, &missing);
     e->row_position = take(rows, 1, sizeof *e->row_position, &missing);
@@ -108,12 +111,13 @@ static retort_status take_memory(rt_engine *e, retort_error *err) {
     e->scratch_adjusted = take(threads, vocab, sizeof *e->scratch_adjusted, &missing);
     e->scratch_order = take(threads, vocab, sizeof *e->scratch_order, &missing);
     e->scratch_mark = take(threads, vocab, sizeof *e->scratch_mark, &missing);
-    e->scratch_banned = take(threads, vocab, 1, &missing);
+    e->mask_block = take(slots, (size_t)e->mask_words, sizeof *e->mask_block, &missing);
     RT_CHECK(!missing, err, RETORT_ERR_MEMORY, "out of memory: sampling with %zu slots of %zu tokens", slots,
              positions);
     for (size_t i = 0; i < slots; i++) {
         e->slots[i].ids = e->token_block + i * positions;
         e->slots[i].logp = e->logp_block + i * positions;
+        e->slots[i].drawn = e->drawn_block + i * positions;
     }
     return RETORT_OK;
 }
@@ -124,6 +128,9 @@ retort_status rt_engine_create(rt_decoder *decoder, const rt_config *config, con
     rt_engine *e = rt_calloc(1, sizeof *e);
     RT_CHECK(e != NULL, err, RETORT_ERR_MEMORY, "out of memory: sampling engine");
     *e = (rt_engine){.decoder = decoder, .config = config, .tokenizer = tokenizer, .threads = rt_compute_threads()};
+    /* Where the tokenizer has more ids than the model, its masks are longer than the model's. */
+    const int64_t known = rt_tokenizer_vocab_size(tokenizer), vocab = config->vocab_size;
+    e->mask_words = rt_mask_words(known > vocab ? known : vocab);
     rt_decoder_limits(decoder, &e->num_slots, &e->capacity, &e->max_rows);
     retort_status st = take_memory(e, err);
     if (st != RETORT_OK) {
@@ -140,10 +147,10 @@ void rt_engine_destroy(rt_engine *e) {
         next = p->next;
         rt_free(p);
     }
-    void *const blocks[] = {e->slots,         e->token_block,  e->logp_block,    e->current_logits,
-                            e->row_slot,      e->row_position, e->row_id,        e->row_wanted,
-                            e->logits,        e->draws,        e->scratch_p,     e->scratch_adjusted,
-                            e->scratch_order, e->scratch_mark, e->scratch_banned};
+    void *const blocks[] = {e->slots,      e->token_block,      e->logp_block,    e->drawn_block,
+                            e->mask_block, e->current_logits,   e->row_slot,      e->row_position,
+                            e->row_id,     e->row_wanted,       e->logits,        e->draws,
+                            e->scratch_p,  e->scratch_adjusted, e->scratch_order, e->scratch_mark};
     for (size_t i = 0; i < sizeof blocks / sizeof blocks[0]; i++) rt_free(blocks[i]);
     rt_free(e);
 }
@@ -306,17 +313,17 @@ static retort_status start_jobs(rt_engine *e, retort_error *err) {
 
 /* ---- drawing ---- */
 
-static const uint8_t *banned_for(const rt_engine *e, const slot *x, uint8_t *scratch) {
-    const rt_rules *rules = x->owner->request.rules;
-    if (rules->settings.bans == NULL) return rules->banned;
-    int64_t count;
-    const int32_t *refused = rt_bans_refused(rules->settings.bans, x->ban_state, &count);
-    if (count == 0) return rules->banned;
-    memcpy(scratch, rules->banned, (size_t)e->config->vocab_size);
-    for (int64_t i = 0; i < count; i++) {
-        if (refused[i] < e->config->vocab_size) scratch[refused[i]] = 1;
+/* Bans are asked before the threads start: a state that is met for the first time is filled in. */
+static retort_status find_banned(rt_engine *e, retort_error *err) {
+    for (int64_t i = 0; i < e->num_draws; i++) {
+        draw *d = &e->draws[i];
+        const slot *x = &e->slots[d->slot];
+        rt_bans *bans = x->owner->request.rules->settings.bans;
+        d->banned = NULL;
+        if (d->scored != NO_SCORE || bans == NULL) continue;
+        RT_TRY(rt_bans_refused(bans, x->ban_state, e->mask_block + d->slot * e->mask_words, &d->banned, err));
     }
-    return scratch;
+    return RETORT_OK;
 }
 
 /* Insertion into a short sorted list; ids ascend, so that equals stay in the order of their ids. */
@@ -344,15 +351,20 @@ static rt_choice draw_one(rt_engine *e, const draw *d, int thread) {
     const rt_rules *rules = x->owner->request.rules;
     const int64_t vocab = e->config->vocab_size, at = thread * vocab;
     rt_choose_scratch scratch = {e->scratch_p + at, e->scratch_order + at};
-    const uint8_t *banned = banned_for(e, x, e->scratch_banned + at);
+    const rt_sampling *settings = &rules->settings;
+    const rt_refusal refusal = {.never = rules->never,
+                                .banned = settings->ban_mode != RT_BAN_PENALTY ? d->banned : NULL,
+                                .capped = settings->ban_mode == RT_BAN_CAP,
+                                .cap = (double)settings->ban_cap};
     const float *adjusted = d->logits;
-    if (rt_rules_adjust(rules)) {
-        rt_rules_adjusted(rules, vocab, d->logits, x->ids, x->count, e->scratch_mark + at, e->scratch_adjusted + at);
+    if (rt_rules_adjust(rules, d->banned)) {
+        rt_rules_adjusted(rules, vocab, d->logits, x->ids, x->count, d->banned, e->scratch_mark + at,
+                          e->scratch_adjusted + at);
         adjusted = e->scratch_adjusted + at;
     }
     const uint64_t place = (uint64_t)(x->count + x->owner->request.begun);
-    const float u = rt_uniform_at(rules->settings.seed, x->stream, place);
-    return rt_choose(&rules->settings, vocab, d->logits, adjusted, banned, u, &scratch);
+    const float u = rt_uniform_at(settings->seed, x->stream, place);
+    return rt_choose(settings, vocab, d->logits, adjusted, &refusal, u, &scratch);
 }
 
 static void choose_one(rt_engine *e, draw *d, int thread) {
@@ -390,13 +402,16 @@ static retort_status finish(rt_engine *e, slot *x, rt_finish how, retort_error *
     if (request.on_response == NULL) return RETORT_OK;
     r.ids = rt_malloc_array(count, sizeof *r.ids);
     r.logp = rt_malloc_array(count, sizeof *r.logp);
-    if (r.ids == NULL || r.logp == NULL) {
+    r.drawn = rt_malloc_array(count, sizeof *r.drawn);
+    if (r.ids == NULL || r.logp == NULL || r.drawn == NULL) {
         rt_free(r.ids);
         rt_free(r.logp);
+        rt_free(r.drawn);
         return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: response of %zu tokens", count);
     }
     memcpy(r.ids, x->ids, count * sizeof *r.ids);
     memcpy(r.logp, x->logp, count * sizeof *r.logp);
+    memcpy(r.drawn, x->drawn, count * sizeof *r.drawn);
     return request.on_response(request.context, sample, &r, err);
 }
 
@@ -433,6 +448,7 @@ static retort_status take_draw(rt_engine *e, const draw *d, retort_error *err) {
     const rt_request *request = &x->owner->request;
     const rt_sampling *settings = &request->rules->settings;
     x->ids[x->count] = id;
+    x->drawn[x->count] = d->choice.drawn;
     x->logp[x->count++] = d->choice.logp;
     e->counts.sampled_tokens++;
     if (request->on_token != NULL) {
@@ -447,6 +463,7 @@ static retort_status take_draw(rt_engine *e, const draw *d, retort_error *err) {
 }
 
 static retort_status draw_tokens(rt_engine *e, retort_error *err) {
+    RT_TRY(find_banned(e, err));
     choose_all(e);
     for (int64_t i = 0; i < e->num_draws; i++) RT_TRY(take_draw(e, &e->draws[i], err));
     return RETORT_OK;

@@ -30,11 +30,11 @@ void rt_plan_sampling(rt_plan *plan, const rt_config *c, const rt_lora_config *l
     rt_plan_add(plan, RT_WHILE_PACKING | RT_WHILE_WORKING, rest, "activations of %lld rows", (long long)size->rows);
     rt_plan_add(plan, RT_WHILE_WORKING,
                 product(slots, vocab, sizeof(float)) + product(vocab, 1, sizeof(float)) +
-                    product((size_t)rt_compute_threads(), vocab, 4 * sizeof(float) + 1),
+                    product((size_t)rt_compute_threads(), vocab, 4 * sizeof(float)) + product(slots, vocab / 8 + 8, 1),
                 "logits and their order");
-    /* Token and log-probability, of running and of finished responses. */
+    /* Token and both log-probabilities, of running and of finished responses. */
     rt_plan_add(plan, RT_WHILE_WORKING,
-                product(slots, (size_t)size->capacity, 8) +
-                    product((size_t)size->responses, (size_t)size->max_new_tokens, 8),
+                product(slots, (size_t)size->capacity, 12) +
+                    product((size_t)size->responses, (size_t)size->max_new_tokens, 12),
                 "responses");
 }

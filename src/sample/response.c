@@ -13,6 +13,7 @@ void rt_responses_free(rt_response *responses, int64_t count) {
     for (int64_t i = 0; responses != NULL && i < count; i++) {
         rt_free(responses[i].ids);
         rt_free(responses[i].logp);
+        rt_free(responses[i].drawn);
     }
     rt_free(responses);
 }

@@ -16,6 +16,13 @@ typedef struct rt_bias {
     float value;
 } rt_bias;
 
+/* What is done with the tokens that would spell a banned word (sample/bans.h). */
+typedef enum rt_ban_mode {
+    RT_BAN_HARD,    /* they are never sampled */
+    RT_BAN_PENALTY, /* ban_penalty is taken off the logit of each, as with logit_bias */
+    RT_BAN_CAP      /* their probability together is at most ban_cap (sample/choose.h) */
+} rt_ban_mode;
+
 typedef struct rt_sampling {
     float temperature; /* 0: greedy */
     float top_p;       /* 1: off; smallest set of most probable tokens whose mass reaches top_p */
@@ -28,9 +35,12 @@ typedef struct rt_sampling {
     const char *const *stop; /* stop strings: the text ends before the first of them */
     int32_t num_stop;
     const uint8_t *banned; /* [V] 1 = never sampled, or NULL */
-    const rt_bans *bans;   /* banned words, or NULL */
-    bool ignore_eos;       /* the model's eos is a token like others */
-    const rt_bias *bias;   /* [num_bias] added to the logits before a draw; never to the log-probabilities reported */
+    rt_bans *bans;         /* banned words, or NULL */
+    rt_ban_mode ban_mode;
+    float ban_penalty;   /* 0 to 1000 */
+    float ban_cap;       /* 0 to 1 */
+    bool ignore_eos;     /* the model's eos is a token like others */
+    const rt_bias *bias; /* [num_bias] added to the logits before a draw; never to the log-probabilities reported */
     int32_t num_bias;
     float presence_penalty, frequency_penalty; /* 0: off; as in the OpenAI API */
 } rt_sampling;
@@ -48,7 +58,8 @@ uint64_t rt_prompt_key(const char *id);
 
 typedef struct rt_response {
     int32_t *ids; /* sampled tokens, the final eos included when finish is stop by eos */
-    float *logp;  /* under the full model distribution at temperature 1 (no truncation, no bans) */
+    float *logp;  /* under the full model distribution at temperature 1 (no truncation, no bans): what training sees */
+    float *drawn; /* under the distribution that the token was drawn from: bans, penalties, temperature, truncation */
     int64_t count;
     rt_finish finish;
 } rt_response;

@@ -11,6 +11,8 @@
 
 /* ---- prompts ---- */
 
+enum { REQUEST_MASK_BYTES = 8 << 20 };
+
 static bool refuse(rt_params_error *why, const char *param) {
     snprintf(why->param, sizeof why->param, "%s", param);
     return false;
@@ -139,15 +141,44 @@ static void set_limits(rt_serve_job *job) {
         limit = job->model->max_tokens < left ? job->model->max_tokens : left;
     }
     params->sampling.max_new_tokens = limit < 1 ? 1 : limit;
-    params->sampling.bans = job->model->bans;
     if (!params->seeded && getrandom(&params->sampling.seed, sizeof params->sampling.seed, 0) < 0)
         params->sampling.seed = (uint64_t)time(NULL);
+}
+
+/* The server's list and the request's together; with the request's stop strings, which matter to bans. */
+static retort_status make_bans(rt_serve_job *job, const rt_ban_list *list, retort_error *err) {
+    const rt_sampling *s = &job->params.sampling;
+    const rt_ban_terms terms = {list->patterns, list->count, s->stop, s->num_stop};
+    RT_TRY(rt_bans_create(job->model->tokenizer, job->model->pieces, &terms, &job->bans, err));
+    rt_bans_limit(job->bans, REQUEST_MASK_BYTES);
+    return RETORT_OK;
+}
+
+static retort_status set_bans(rt_serve_job *job, retort_error *err) {
+    rt_serve_params *params = &job->params;
+    rt_sampling *s = &params->sampling;
+    const rt_ban_list *shared = &job->model->ban_list;
+    bool own = params->num_bans > 0;
+    RT_CHECK(shared->count == 0 || s->ban_mode == RT_BAN_HARD, err, RETORT_ERR_USAGE,
+             "'ban_mode' must be \"hard\" on this server, which bans words itself");
+    for (int32_t i = 0; i < s->num_stop; i++) own = own || (shared->count > 0 && rt_stop_cuts_words(s->stop[i]));
+    s->bans = job->model->bans;
+    if (!own) return RETORT_OK;
+    rt_ban_list list = {0};
+    retort_status st = rt_ban_list_append(&list, shared, err);
+    for (int32_t i = 0; st == RETORT_OK && i < params->num_bans; i++)
+        st = rt_ban_list_add_named(&list, params->bans[i], strlen(params->bans[i]), err);
+    if (st == RETORT_OK) st = make_bans(job, &list, err);
+    rt_ban_list_free(&list);
+    s->bans = job->bans;
+    return st;
 }
 
 static retort_status prepare(rt_serve_job *job, const rt_engine *engine, retort_error *err) {
     RT_TRY(job->params.chat ? encode_chat(job, err) : encode_completion(job, err));
     RT_TRY(make_choices(job, err));
     set_limits(job);
+    RT_TRY(set_bans(job, err));
     RT_TRY(rt_rules_create(&job->model->config, job->model->tokenizer, &job->params.sampling, &job->rules, err));
     for (int64_t p = 0; p < job->num_prompts; p++) {
         job->prompts[p].job = job;
@@ -213,6 +244,7 @@ void rt_serve_job_release(rt_serve_job *job) {
     rt_free(job->choices);
     rt_ids_free(&job->ids);
     rt_rules_destroy(job->rules);
+    rt_bans_destroy(job->bans);
     rt_buffer_free(&job->out);
     json_decref(job->body);
     pthread_mutex_destroy(&job->lock);

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "sample/ban_list.h"
 #include "sample/engine.h"
 #include "serve/params.h"
 #include "text/chat.h"
@@ -20,7 +21,9 @@ typedef struct rt_serve_model {
     rt_config config;
     rt_tokenizer *tokenizer;
     rt_chat *chat;                     /* NULL: the model has no chat template */
-    rt_bans *bans;                     /* NULL: nothing is banned */
+    rt_pieces *pieces;                 /* of the tokenizer, for the bans of all */
+    rt_ban_list ban_list;              /* the server's own; may hold nothing */
+    rt_bans *bans;                     /* made of it; NULL: nothing is banned */
     int64_t max_model_len, max_tokens; /* positions of a slot; longest response where a chat names none */
     int64_t created;                   /* Unix time */
     char fingerprint[24];
@@ -56,6 +59,7 @@ typedef struct rt_serve_job {
     rt_ids ids;
     rt_serve_prompt *prompts;
     int64_t num_prompts;
+    rt_bans *bans; /* the request's own; NULL: those that the model has for all */
     rt_rules *rules;
     char id[40]; /* "chatcmpl-..." */
     int64_t created;

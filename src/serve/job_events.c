@@ -108,6 +108,7 @@ static retort_status on_response(void *context, int64_t sample, rt_response *res
     retort_error why = {0};
     rt_free(response->ids);
     rt_free(response->logp);
+    rt_free(response->drawn);
     pthread_mutex_lock(&job->lock);
     keep_failure(job, take_end(job, prompt->index * job->params.n + sample, response->finish, &why), &why);
     pthread_mutex_unlock(&job->lock);

@@ -121,11 +121,51 @@ static bool read_bias(const reader *r) {
     return true;
 }
 
+enum { MAX_BAN_BYTES = 16384 };
+
+/* Words, phrases and names of categories; no files, which are the server's. */
+static bool read_bans(const reader *r) {
+    const json_t *list = member(r, "ban_list");
+    rt_serve_params *out = r->out;
+    if (list == NULL) return true;
+    if (!json_is_array(list) || json_array_size(list) > RT_SERVE_MAX_BANS)
+        return refuse(r, "ban_list", "must be a list of at most %d words, phrases or categories", RT_SERVE_MAX_BANS);
+    size_t bytes = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        const char *text = json_string_value(item);
+        if (text == NULL || strlen(text) != json_string_length(item))
+            return refuse(r, "ban_list", "must hold texts without NUL");
+        bytes += strlen(text);
+        out->bans[out->num_bans++] = text;
+    }
+    if (bytes > MAX_BAN_BYTES)
+        return refuse(r, "ban_list", "has %zu bytes, at most %d are taken", bytes, MAX_BAN_BYTES);
+    return true;
+}
+
+static bool read_ban_mode(const reader *r) {
+    static const char *const NAMES[] = {"hard", "penalty", "cap"};
+    const json_t *value = member(r, "ban_mode");
+    rt_sampling *s = &r->out->sampling;
+    s->ban_penalty = 5;
+    s->ban_cap = 0.01f;
+    if (!read_real(r, "ban_penalty", 0, 1000, &s->ban_penalty) || !read_real(r, "ban_cap", 0, 1, &s->ban_cap))
+        return false;
+    if (value == NULL) return true;
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
+        s->ban_mode = (rt_ban_mode)i;
+        if (json_is_string(value) && strcmp(json_string_value(value), NAMES[i]) == 0) return true;
+    }
+    return refuse(r, "ban_mode", "must be \"hard\", \"penalty\" or \"cap\"");
+}
+
 /* ---- which parameters there are ---- */
 
 static const char *const COMMON[] = {
     "model", "n", "stream", "stream_options", "temperature", "top_p", "top_k", "min_p", "seed", "stop",
     "stop_token_ids", "max_tokens", "logit_bias", "presence_penalty", "frequency_penalty", "ignore_eos", "logprobs",
+    "ban_list", "ban_mode", "ban_penalty", "ban_cap",
     /* cannot change the answer */
     "user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key", NULL};
 static const char *const CHAT[] = {"messages",
@@ -225,7 +265,7 @@ static bool read_sampling(const reader *r) {
         return refuse(r, "top_p", "must be greater than 0; for the most probable token use temperature 0");
     if (s->temperature > 0 && s->temperature < 1e-3f)
         return refuse(r, "temperature", "must be 0 (the most probable token) or at least 0.001");
-    return read_seed(r) && read_stop(r) && read_stop_ids(r) && read_bias(r);
+    return read_seed(r) && read_stop(r) && read_stop_ids(r) && read_bias(r) && read_bans(r) && read_ban_mode(r);
 }
 
 static bool read_chat(const reader *r) {

@@ -7,7 +7,7 @@
 #include "core/json.h"
 #include "sample/engine.h"
 
-enum { RT_SERVE_MAX_STOPS = 16, RT_SERVE_MAX_BIAS = 1024, RT_SERVE_MAX_N = 128 };
+enum { RT_SERVE_MAX_STOPS = 16, RT_SERVE_MAX_BIAS = 1024, RT_SERVE_MAX_BANS = 1024, RT_SERVE_MAX_N = 128 };
 
 typedef struct rt_params_error {
     char param[64];      /* the JSON member at fault, "" where none is */
@@ -24,6 +24,8 @@ typedef struct rt_serve_params {
     const char *stop[RT_SERVE_MAX_STOPS];
     int32_t stop_ids[RT_SERVE_MAX_STOPS];
     rt_bias bias[RT_SERVE_MAX_BIAS];
+    const char *bans[RT_SERVE_MAX_BANS]; /* names of categories, words, phrases */
+    int32_t num_bans;
     const char *model;      /* NULL: not named */
     const json_t *messages; /* chat */
     const json_t *extra;    /* chat: "chat_template_kwargs", or NULL */

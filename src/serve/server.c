@@ -31,8 +31,9 @@ const retort_option retort_serve_option_table[] = {
     ROW(max_tokens, INT, .default_value = "4096", .argument = "N", .group = "Sampling", .minimum = 1, .maximum = 1e7,
         .help = "Longest response of a chat request that names no limit."),
     ROW(ban_list, LIST, .argument = "LIST",
-        .help =
-            "Words that no response may hold: categories (anthropomorphic, logical) or files with one word a line."),
+        .help = "Words and phrases that no response may hold: categories of the shipped lexicons (anthropomorphic, "
+                "logical), "
+                "lexicons (.yaml) or files with one a line. Requests can add their own (ban_list)."),
     ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
         .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
     ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
@@ -204,13 +205,12 @@ static const char *last_name(const char *path) {
 }
 
 static retort_status load_bans(rt_server *server, retort_error *err) {
-    rt_word_list words;
+    rt_serve_model *m = &server->model;
+    RT_TRY(rt_pieces_create(m->tokenizer, &m->pieces, err));
     if (server->options->ban_list == NULL) return RETORT_OK;
-    RT_TRY(rt_word_list_read(server->options->ban_list, &words, err));
-    const retort_status st = rt_bans_create(server->model.tokenizer, (const char *const *)words.words, words.count,
-                                            &server->model.bans, err);
-    rt_word_list_free(&words);
-    return st;
+    RT_TRY(rt_ban_list_read(server->options->ban_list, &m->ban_list, err));
+    const rt_ban_terms terms = {.patterns = m->ban_list.patterns, .count = m->ban_list.count};
+    return rt_bans_create(m->tokenizer, m->pieces, &terms, &m->bans, err);
 }
 
 /* A model without a chat template is served all the same: completions, and chats of one turn. */
@@ -264,6 +264,8 @@ static void release(rt_server *server) {
     rt_engine_destroy(server->engine);
     rt_decoder_destroy(server->decoder);
     rt_bans_destroy(server->model.bans);
+    rt_ban_list_free(&server->model.ban_list);
+    rt_pieces_destroy(server->model.pieces);
     rt_chat_destroy(server->model.chat);
     rt_tokenizer_destroy(server->model.tokenizer);
     pthread_mutex_destroy(&server->lock);

@@ -17,6 +17,14 @@ static int32_t list_ban_words(const char *words[BAN_WORDS_MAX]) {
     return count;
 }
 
+/* The list as bans take it; nothing for the other arms. */
+static retort_status make_ban_list(bool banned, rt_ban_list *list, retort_error *err) {
+    const char *words[BAN_WORDS_MAX];
+    const int32_t count = banned ? list_ban_words(words) : 0;
+    for (int32_t i = 0; i < count; i++) RT_TRY(rt_ban_list_add(list, words[i], strlen(words[i]), err));
+    return RETORT_OK;
+}
+
 static retort_status hash_inputs(const rt_study *study, bool banned, const char *model, const char *problems,
                                  rt_inputs *inputs, retort_error *err) {
     const retort_study_options *o = study->options;
@@ -38,7 +46,6 @@ retort_status rt_study_sample_one(rt_study *study, const char *name, const char 
                                   bool banned, rt_response_set *set, retort_error *err) {
     const retort_study_options *o = study->options;
     char problems[4096], path[4096], stage_name[64];
-    const char *words[BAN_WORDS_MAX];
     RT_TRY(rt_study_path(study, problems, err, "data/%s.jsonl", rt_eval_split_name(split)));
     RT_TRY(rt_study_path(study, path, err, "responses/%s.%s.jsonl", name, rt_eval_split_name(split)));
     snprintf(stage_name, sizeof stage_name, "sample-%s-%s", name, rt_eval_split_name(split));
@@ -51,6 +58,7 @@ retort_status rt_study_sample_one(rt_study *study, const char *name, const char 
     if (stage.done && rt_path_exists(path)) {
         st = rt_responses_read(path, &study->problems[split], set, err);
     } else {
+        rt_ban_list bans = {0};
         rt_evaluation evaluation = {
             .model.dir = model,
             .name = name,
@@ -61,13 +69,14 @@ retort_status rt_study_sample_one(rt_study *study, const char *name, const char 
                          .top_p = (float)o->top_p,
                          .seed = (uint64_t)o->seed * 1000 + RT_SEED_EVAL,
                          .max_new_tokens = o->max_new_tokens},
-            .ban_words = words,
-            .num_ban_words = banned ? list_ban_words(words) : 0,
+            .bans = &bans,
             .path = path,
             .stage = stage_name,
         };
         double flops = 0;
-        st = rt_evaluate(&evaluation, study->progress, set, &flops, err);
+        st = make_ban_list(banned, &bans, err);
+        if (st == RETORT_OK) st = rt_evaluate(&evaluation, study->progress, set, &flops, err);
+        rt_ban_list_free(&bans);
         rt_json_set_real(stage.account, "flops", flops);
     }
     if (st == RETORT_OK) st = rt_stage_end(&stage, err);

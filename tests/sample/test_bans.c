@@ -1,14 +1,36 @@
-/* Banned words: the automaton against the counting rule, and long runs of output without a banned word. */
+/* Banned words: the automaton against its definition, long runs of output without a banned word, lists. */
 #include "support.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ban_oracle.h"
+#include "sample/ban_list.h"
 #include "text/lexeme.h"
 
-static const char *const BANNED[] = {"wait", "maybe", "so", "but", "hmm", "let's", "let", "i", "i'll", "then"};
-enum { NUM_BANNED = 10 };
+static const rt_pattern PATTERNS[] = {
+    {.text = "wait"},
+    {.text = "maybe"},
+    {.text = "so"},
+    {.text = "but"},
+    {.text = "hmm"},
+    {.text = "let's"},
+    {.text = "let"},
+    {.text = "i"},
+    {.text = "i'll"},
+    {.text = "then"},
+    {.text = "be  so i"},
+    {.text = "let I then"},
+    {.text = "?!"},
+    {.text = "7 be"},
+    {.text = "Th", .exact_case = true},
+    {.text = "xx", .inside_words = true},
+    {.text = "may", .in_commands = true},
+    {.text = "i", .tail = "'ll"},
+};
+enum { NUM_PATTERNS = sizeof PATTERNS / sizeof *PATTERNS };
+static const rt_ban_terms TERMS = {.patterns = PATTERNS, .count = NUM_PATTERNS};
 
 static rt_tokenizer *tokenizer;
 
@@ -24,182 +46,331 @@ static int tear_down(void **state) {
     return 0;
 }
 
-/* Words of text and how many of them are banned, by text/lexeme.h. */
-static int64_t count_banned(const char *text, size_t length, int64_t *words) {
-    int64_t found = 0;
-    rt_lexeme lexeme;
-    for (size_t at = 0; rt_lexeme_next(text, length, &at, &lexeme);) {
-        if (lexeme.kind != RT_LEXEME_WORD) continue;
-        *words += 1;
-        for (int i = 0; i < NUM_BANNED; i++) {
-            found += strlen(BANNED[i]) == lexeme.length && strncasecmp(BANNED[i], lexeme.text, lexeme.length) == 0;
+static rt_bans *make_bans(const rt_ban_terms *terms) {
+    retort_error err;
+    rt_bans *bans = NULL;
+    assert_ok(rt_bans_create(tokenizer, NULL, terms, &bans, &err));
+    return bans;
+}
+
+/* One random text; `clean`: it never holds a banned word, as under a hard ban. */
+static size_t make_text(rt_rng *rng, bool clean, char text[256]) {
+    static const char *const PARTS[] = {"wai", "t",  "s",  "o",  "'", "'",  "\\", " ",  "let", "I",   "i", "'ll",
+                                        "l",   "x",  "th", "en", "7", "é",  ".",  "BU", "T",   "hm",  "m", "may",
+                                        "be",  "\n", "\\", "?",  "!", "Th", "  ", "so", "xx",  "then"};
+    size_t length = 0;
+    for (uint32_t k = rt_rng_below(rng, 9); k > 0; k--) {
+        const char *part = PARTS[rt_rng_below(rng, sizeof PARTS / sizeof *PARTS)];
+        memcpy(text + length, part, strlen(part));
+        if (clean && oracle_banned(PATTERNS, NUM_PATTERNS, text, length + strlen(part), 0)) continue;
+        length += strlen(part);
+    }
+    return length;
+}
+
+/* A token is the ban's exactly if the text with it holds a match that ends in it; whatever room there is for masks. */
+static void check_refused(rt_bans *bans, bool clean, uint64_t seed) {
+    retort_error err;
+    rt_rng rng = rt_rng_make(seed, 0);
+    const int64_t vocab = rt_tokenizer_vocab_size(tokenizer);
+    uint64_t *scratch = calloc((size_t)rt_mask_words(vocab), sizeof *scratch);
+    int64_t refusals = 0;
+    for (int round = 0; round < 700; round++) {
+        char text[256];
+        const size_t length = make_text(&rng, clean, text);
+        const uint64_t *mask;
+        const int32_t state = rt_bans_advance(bans, rt_bans_start(bans), text, length);
+        assert_ok(rt_bans_refused(bans, state, scratch, &mask, &err));
+        for (int32_t id = 0; id < vocab; id++) {
+            size_t size;
+            const char *piece = rt_tokenizer_piece(tokenizer, id, &size);
+            memcpy(text + length, piece, size);
+            const bool expected = !rt_tokenizer_is_special(tokenizer, id) &&
+                                  oracle_banned(PATTERNS, NUM_PATTERNS, text, length + size, length);
+            const bool got = rt_mask_has(mask, id);
+            if (got != expected) fail_msg("'%.*s' + token %d: %d", (int)length, text, (int)id, (int)got);
+            refusals += got;
         }
+    }
+    assert_true(refusals > 2000);
+    free(scratch);
+}
+
+static void test_refused_tokens(void **state) {
+    (void)state;
+    rt_bans *bans = make_bans(&TERMS);
+    int64_t masks;
+    size_t bytes;
+    check_refused(bans, true, 1);
+    check_refused(bans, false, 2);
+    rt_bans_memory(bans, &masks, &bytes);
+    assert_true(masks > 20);
+    assert_int_equal(bytes, (size_t)masks * (size_t)rt_mask_words(rt_tokenizer_vocab_size(tokenizer)) * 8);
+    rt_bans_destroy(bans);
+    bans = make_bans(&TERMS);
+    rt_bans_limit(bans, 3 * bytes / (size_t)masks);
+    check_refused(bans, true, 3);
+    rt_bans_memory(bans, &masks, &bytes);
+    assert_int_equal(masks, 3);
+    rt_bans_destroy(bans);
+}
+
+/* ---- sampling ---- */
+
+enum { PROMPTS = 60, SAMPLES = 8, FRESH = 100 };
+
+typedef struct world {
+    rt_model model;
+    rt_prompt *prompts;
+    rt_decoder *decoder;
+} world;
+
+/* Random models are the hardest test: any token may follow any other, so every spelling is tried. */
+static world make_world(int64_t slots, uint64_t seed) {
+    retort_error err;
+    world w = {.model = make_model(tokenizer, 3, 160, seed), .prompts = make_prompts(tokenizer, PROMPTS, 20, seed)};
+    assert_ok(rt_decoder_create(&w.model, slots, 160, 64, &w.decoder, &err));
+    return w;
+}
+
+static void drop_world(world *w) {
+    rt_decoder_destroy(w->decoder);
+    drop_prompts(w->prompts, PROMPTS);
+    rt_model_release(&w->model);
+}
+
+static rt_response *sample_from(const world *w, const rt_sampling *settings, int64_t samples) {
+    retort_error err;
+    rt_response *out = NULL;
+    assert_ok(rt_sample(w->decoder, &w->model.config, tokenizer, w->prompts, PROMPTS, samples, settings, NULL, NULL,
+                        NULL, "sample", &out, &err));
+    return out;
+}
+
+/* Words of the texts and how many of them are banned, by the counting rule. */
+static int64_t count_banned(const world *w, const rt_sampling *settings, const rt_response *out, int64_t count,
+                            int64_t *words) {
+    retort_error err;
+    int64_t found = 0;
+    *words = 0;
+    for (int64_t i = 0; i < count; i++) {
+        rt_buffer text = {0};
+        rt_lexeme lexeme;
+        assert_ok(rt_response_text(&w->model.config, tokenizer, settings, &out[i], &text, &err));
+        for (size_t at = 0; rt_lexeme_next(text.data, text.length, &at, &lexeme);) {
+            if (lexeme.kind != RT_LEXEME_WORD) continue;
+            *words += 1;
+            for (int k = 0; k < 10; k++) {
+                const char *banned = PATTERNS[k].text;
+                found += strlen(banned) == lexeme.length && strncasecmp(banned, lexeme.text, lexeme.length) == 0;
+            }
+        }
+        rt_buffer_free(&text);
     }
     return found;
 }
 
-/* Over random texts without a banned word: a token is refused exactly if the text with it has one. */
-static void test_refused_tokens(void **state) {
-    (void)state;
-    retort_error err;
-    rt_bans *bans = NULL;
-    assert_ok(rt_bans_create(tokenizer, BANNED, NUM_BANNED, &bans, &err));
-    static const char *const PARTS[] = {"wai", "t",  "s",  "o", "'", "'", "\\", " ", "let", "I", "i",   "'ll", "l",
-                                        "x",   "th", "en", "7", "é", ".", "BU", "T", "hm",  "m", "may", "be",  "\n"};
-    rt_rng rng = rt_rng_make(1, 0);
-    int64_t vocab = rt_tokenizer_vocab_size(tokenizer), refusals = 0;
-    for (int round = 0; round < 3000; round++) {
-        char text[128];
-        size_t length = 0;
-        int32_t ban_state = rt_bans_start(bans);
-        for (uint32_t k = rt_rng_below(&rng, 7); k > 0; k--) {
-            const char *part = PARTS[rt_rng_below(&rng, sizeof PARTS / sizeof *PARTS)];
-            int64_t words = 0;
-            memcpy(text + length, part, strlen(part));
-            if (count_banned(text, length + strlen(part), &words) > 0) continue;
-            length += strlen(part);
-            ban_state = rt_bans_advance(bans, ban_state, part, strlen(part));
-        }
-        int64_t count, next = 0;
-        const int32_t *refused = rt_bans_refused(bans, ban_state, &count);
-        for (int32_t id = 0; id < vocab; id++) {
-            size_t size;
-            int64_t words = 0;
-            const char *piece = rt_tokenizer_piece(tokenizer, id, &size);
-            memcpy(text + length, piece, size);
-            bool expected = !rt_tokenizer_is_special(tokenizer, id) && count_banned(text, length + size, &words) > 0;
-            bool got = next < count && refused[next] == id;
-            if (got != expected) fail_msg("'%.*s' + token %d: %d", (int)length, text, (int)id, (int)got);
-            next += got;
-            refusals += got;
-        }
-        assert_int_equal(next, count);
-    }
-    assert_true(refusals > 10000);
-    rt_bans_destroy(bans);
-}
-
-/* Random models are the hardest test: any token may follow any other, so every spelling is tried. */
 static void test_no_banned_word_in_output(void **state) {
     (void)state;
-    enum { PROMPTS = 80, SAMPLES = 8, FRESH = 100 };
-    retort_error err;
-    rt_model model = make_model(tokenizer, 3, 160, 11);
-    rt_prompt *prompts = make_prompts(tokenizer, PROMPTS, 20, 11);
-    rt_bans *bans = NULL;
-    assert_ok(rt_bans_create(tokenizer, BANNED, NUM_BANNED, &bans, &err));
-    rt_decoder *decoder = NULL;
-    assert_ok(rt_decoder_create(&model, 32, 160, 64, &decoder, &err));
+    world w = make_world(32, 11);
+    rt_bans *bans = make_bans(&TERMS);
     rt_sampling settings = plain_sampling(FRESH);
     settings.ignore_eos = true;
-    int64_t words[2] = {0, 0}, found[2] = {0, 0};
+    int64_t words[2], found[2];
     for (int k = 0; k < 2; k++) {
         settings.bans = k == 0 ? NULL : bans;
-        rt_response *out = NULL;
-        assert_ok(rt_sample(decoder, &model.config, tokenizer, prompts, PROMPTS, SAMPLES, &settings, NULL, NULL, NULL,
-                            "sample", &out, &err));
-        for (int i = 0; i < PROMPTS * SAMPLES; i++) {
-            rt_buffer text = {0};
-            assert_ok(rt_response_text(&model.config, tokenizer, &settings, &out[i], &text, &err));
-            found[k] += count_banned(text.data, text.length, &words[k]);
-            rt_buffer_free(&text);
-        }
+        rt_response *out = sample_from(&w, &settings, SAMPLES);
+        found[k] = count_banned(&w, &settings, out, PROMPTS * SAMPLES, &words[k]);
         rt_responses_free(out, PROMPTS * SAMPLES);
     }
     print_message("# banned words: %lld of %lld without the ban, %lld of %lld with it\n", (long long)found[0],
                   (long long)words[0], (long long)found[1], (long long)words[1]);
     assert_true(found[0] > 100);
-    assert_true(words[1] > 10000);
+    assert_true(words[1] > 8000);
     assert_int_equal(found[1], 0);
-    rt_decoder_destroy(decoder);
     rt_bans_destroy(bans);
-    drop_prompts(prompts, PROMPTS);
-    rt_model_release(&model);
+    drop_world(&w);
+}
+
+/* A stop string that begins with a letter cuts "solve" down to "so" unless the bans know of it. */
+static void test_stop_strings_inside_words(void **state) {
+    (void)state;
+    static const char *const STOPS[] = {"l", "e", "t", "m", "n"};
+    world w = make_world(32, 12);
+    rt_sampling settings = plain_sampling(20);
+    int64_t words, found[2];
+    settings.ignore_eos = true;
+    settings.stop = STOPS;
+    settings.num_stop = 5;
+    for (int k = 0; k < 2; k++) {
+        const rt_ban_terms terms = {PATTERNS, NUM_PATTERNS, k == 0 ? NULL : STOPS, k == 0 ? 0 : 5};
+        settings.bans = make_bans(&terms);
+        rt_response *out = sample_from(&w, &settings, 40);
+        found[k] = count_banned(&w, &settings, out, PROMPTS * 40, &words);
+        rt_responses_free(out, PROMPTS * 40);
+        rt_bans_destroy(settings.bans);
+    }
+    print_message("# banned words that stop strings made: %lld, %lld where the bans know of them\n",
+                  (long long)found[0], (long long)found[1]);
+    assert_true(found[0] > 0);
+    assert_int_equal(found[1], 0);
+    drop_world(&w);
+}
+
+static void check_same(const rt_response *a, const rt_response *b, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        const size_t bytes = (size_t)a[i].count * 4;
+        assert_int_equal(a[i].count, b[i].count);
+        assert_memory_equal(a[i].ids, b[i].ids, bytes);
+        assert_memory_equal(a[i].logp, b[i].logp, bytes);
+        assert_memory_equal(a[i].drawn, b[i].drawn, bytes);
+    }
+}
+
+/* Every mode has the same bits whatever the batch, the threads and the room for masks. */
+static void test_same_bits(void **state) {
+    (void)state;
+    world wide = make_world(32, 13), narrow = make_world(1, 13);
+    for (int mode = RT_BAN_HARD; mode <= RT_BAN_CAP; mode++) {
+        rt_bans *bans = make_bans(&TERMS), *tight = make_bans(&TERMS);
+        rt_sampling settings = plain_sampling(40);
+        settings.ban_mode = (rt_ban_mode)mode;
+        settings.ban_penalty = 1.5f;
+        settings.ban_cap = 0.05f;
+        settings.top_p = mode == RT_BAN_HARD ? 1 : 0.9f;
+        settings.bans = bans;
+        rt_compute_set_threads(2);
+        rt_response *a = sample_from(&wide, &settings, 2);
+        rt_compute_set_threads(1);
+        rt_bans_limit(tight, 0);
+        settings.bans = tight;
+        rt_response *b = sample_from(&narrow, &settings, 2);
+        check_same(a, b, PROMPTS * 2);
+        rt_responses_free(a, PROMPTS * 2);
+        rt_responses_free(b, PROMPTS * 2);
+        rt_bans_destroy(bans);
+        rt_bans_destroy(tight);
+    }
+    drop_world(&wide);
+    drop_world(&narrow);
+}
+
+/* A cap of 0 is the hard ban, a cap of 1 and a penalty of 0 are no ban. */
+static void test_ends_of_the_modes(void **state) {
+    (void)state;
+    world w = make_world(32, 14);
+    rt_bans *bans = make_bans(&TERMS);
+    rt_sampling none = plain_sampling(40), hard = none, cap = none, penalty = none;
+    hard.bans = cap.bans = penalty.bans = bans;
+    cap.ban_mode = RT_BAN_CAP;
+    penalty.ban_mode = RT_BAN_PENALTY;
+    for (int k = 0; k < 2; k++) {
+        none.top_p = hard.top_p = cap.top_p = penalty.top_p = k == 0 ? 1 : 0.8f;
+        rt_response *free_ones = sample_from(&w, &none, 1), *banned = sample_from(&w, &hard, 1);
+        rt_response *weak = sample_from(&w, &penalty, 1);
+        cap.ban_cap = 0;
+        rt_response *closed = sample_from(&w, &cap, 1);
+        cap.ban_cap = 1;
+        rt_response *open = sample_from(&w, &cap, 1);
+        check_same(free_ones, weak, PROMPTS);
+        check_same(free_ones, open, PROMPTS);
+        check_same(banned, closed, PROMPTS);
+        rt_responses_free(free_ones, PROMPTS);
+        rt_responses_free(banned, PROMPTS);
+        rt_responses_free(weak, PROMPTS);
+        rt_responses_free(closed, PROMPTS);
+        rt_responses_free(open, PROMPTS);
+    }
+    rt_bans_destroy(bans);
+    drop_world(&w);
 }
 
 /* Log-probabilities are those of the full distribution: where the bans change nothing, neither do they. */
 static void test_bans_leave_logp(void **state) {
     (void)state;
-    retort_error err;
-    rt_model model = make_model(tokenizer, 0, 64, 12);
-    rt_prompt *prompts = make_prompts(tokenizer, 6, 20, 12);
-    rt_decoder *decoder = NULL;
-    assert_ok(rt_decoder_create(&model, 8, 64, 64, &decoder, &err));
+    world w = make_world(8, 15);
     rt_sampling settings = plain_sampling(20);
     settings.temperature = 0;
-    rt_response *free_ones = NULL, *out = NULL;
-    assert_ok(rt_sample(decoder, &model.config, tokenizer, prompts, 6, 1, &settings, NULL, NULL, NULL, "sample",
-                        &free_ones, &err));
-    uint8_t *banned = calloc((size_t)model.config.vocab_size, 1);
-    for (int64_t id = 0; id < model.config.vocab_size; id++) {
-        bool used = false;
-        for (int i = 0; i < 6; i++) {
-            for (int64_t j = 0; j < free_ones[i].count; j++) used = used || free_ones[i].ids[j] == id;
-        }
-        banned[id] = !used;
+    rt_response *free_ones = sample_from(&w, &settings, 1);
+    uint8_t *banned = calloc((size_t)w.model.config.vocab_size, 1);
+    memset(banned, 1, (size_t)w.model.config.vocab_size);
+    for (int i = 0; i < PROMPTS; i++) {
+        for (int64_t j = 0; j < free_ones[i].count; j++) banned[free_ones[i].ids[j]] = 0;
     }
     settings.banned = banned;
-    assert_ok(
-        rt_sample(decoder, &model.config, tokenizer, prompts, 6, 1, &settings, NULL, NULL, NULL, "sample", &out, &err));
-    for (int i = 0; i < 6; i++) {
-        assert_int_equal(out[i].count, free_ones[i].count);
-        assert_memory_equal(out[i].ids, free_ones[i].ids, (size_t)out[i].count * 4);
-        assert_memory_equal(out[i].logp, free_ones[i].logp, (size_t)out[i].count * 4);
-    }
-    rt_responses_free(out, 6);
-    rt_responses_free(free_ones, 6);
+    rt_response *out = sample_from(&w, &settings, 1);
+    check_same(free_ones, out, PROMPTS);
+    rt_responses_free(out, PROMPTS);
+    rt_responses_free(free_ones, PROMPTS);
     free(banned);
-    rt_decoder_destroy(decoder);
-    drop_prompts(prompts, 6);
-    rt_model_release(&model);
+    drop_world(&w);
 }
 
-static void test_word_lists(void **state) {
+/* ---- lists ---- */
+
+static void test_lists(void **state) {
     (void)state;
     retort_error err;
-    rt_word_list list;
-    assert_ok(rt_word_list_read("anthropomorphic,logical", &list, &err));
+    rt_ban_list list = {0};
+    assert_ok(rt_ban_list_read("anthropomorphic,logical", &list, &err));
     assert_true(list.count > 40);
-    rt_bans *bans = NULL;
-    assert_ok(rt_bans_create(tokenizer, (const char *const *)list.words, list.count, &bans, &err));
-    rt_bans_destroy(bans);
-    rt_word_list_free(&list);
+    const rt_ban_terms terms = {.patterns = list.patterns, .count = list.count};
+    rt_bans_destroy(make_bans(&terms));
+    rt_ban_list_free(&list);
     char *dir = make_dir(), text[4200];
-    write_text(dir, "words.txt", "wait\r\n\nHmm\nlet's");
+    write_text(dir, "words.txt", "wait\r\n\nHmm \nlet's  go");
     snprintf(text, sizeof text, "logical,%s/words.txt,", dir);
-    assert_ok(rt_word_list_read(text, &list, &err));
-    assert_string_equal(list.words[list.count - 3], "wait");
-    assert_string_equal(list.words[list.count - 2], "Hmm");
-    assert_string_equal(list.words[list.count - 1], "let's");
-    rt_word_list_free(&list);
+    assert_ok(rt_ban_list_read(text, &list, &err));
+    static const char *const LAST[] = {"wait", "Hmm", "let's  go", "let\xe2\x80\x99s  go"};
+    for (int i = 0; i < 4; i++) assert_string_equal(list.patterns[list.count - 4 + i].text, LAST[i]);
+    rt_ban_list_free(&list);
     drop_dir(dir);
-    assert_int_equal(rt_word_list_read("antropomorphic", &list, &err), RETORT_ERR_USAGE);
+    assert_int_equal(rt_ban_list_read("antropomorphic", &list, &err), RETORT_ERR_USAGE);
     assert_non_null(strstr(err.message, "'antropomorphic'"));
-    static const char *const BAD[] = {"two words", "", "x1", "'t", "t'", "\\so", "naïve", "wait."};
-    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++) {
-        assert_int_equal(rt_bans_create(tokenizer, &BAD[i], 1, &bans, &err), RETORT_ERR_USAGE);
-    }
+    rt_ban_list_free(&list);
+    static const char *const BAD[] = {"", "  ", "'a'b'c'd'"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        assert_int_equal(rt_ban_list_add(&list, BAD[i], strlen(BAD[i]), &err), RETORT_ERR_USAGE);
+    rt_ban_list_free(&list);
+}
+
+static void test_bad_patterns(void **state) {
+    (void)state;
+    retort_error err;
+    rt_automaton *a = NULL;
+    static char longest[RT_PATTERN_BYTES + 2];
+    memset(longest, 'a', RT_PATTERN_BYTES + 1);
+    const char *const bad[] = {"", " so", "so\n", longest};
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(rt_automaton_create(&(rt_pattern){.text = bad[i]}, 1, &a, &err), RETORT_ERR_USAGE);
+    assert_ok(rt_automaton_create(NULL, 0, &a, &err));
+    assert_int_equal(rt_automaton_step(a, 0, 'x') & RT_BAN_ENDS, 0);
+    rt_automaton_destroy(a);
 }
 
 static void test_allocation_failures(void **state) {
     (void)state;
     retort_error err;
+    uint64_t *scratch = calloc((size_t)rt_mask_words(rt_tokenizer_vocab_size(tokenizer)), sizeof *scratch);
     for (int persistent = 0; persistent < 2; persistent++) {
         retort_status st = RETORT_ERR_MEMORY;
         for (long n = 0; st != RETORT_OK; n++) {
             rt_bans *bans = NULL;
-            rt_word_list list = {0};
+            rt_ban_list list = {0};
+            const uint64_t *mask;
             rt_fail_alloc(n, persistent != 0);
-            st = rt_word_list_read("logical", &list, &err);
-            if (st == RETORT_OK) {
-                st = rt_bans_create(tokenizer, (const char *const *)list.words, list.count, &bans, &err);
-            }
+            st = rt_ban_list_read("logical", &list, &err);
+            if (st == RETORT_OK) st = rt_ban_list_add(&list, "i'll be", 7, &err);
+            const rt_ban_terms terms = {.patterns = list.patterns, .count = list.count};
+            if (st == RETORT_OK) st = rt_bans_create(tokenizer, NULL, &terms, &bans, &err);
+            if (st == RETORT_OK) st = rt_bans_refused(bans, 0, scratch, &mask, &err);
             rt_fail_alloc(-1, false);
             if (st != RETORT_OK) assert_int_equal(st, RETORT_ERR_MEMORY);
             rt_bans_destroy(bans);
-            rt_word_list_free(&list);
+            rt_ban_list_free(&list);
         }
     }
+    free(scratch);
 }
 
 int main(void) {
@@ -207,8 +378,14 @@ int main(void) {
     if (rt_compute_init(&err) != RETORT_OK) return 1;
     rt_compute_set_threads(1); /* small work: more threads would only wait for each other */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused_tokens),      cmocka_unit_test(test_no_banned_word_in_output),
-        cmocka_unit_test(test_bans_leave_logp),     cmocka_unit_test(test_word_lists),
+        cmocka_unit_test(test_refused_tokens),
+        cmocka_unit_test(test_no_banned_word_in_output),
+        cmocka_unit_test(test_stop_strings_inside_words),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_ends_of_the_modes),
+        cmocka_unit_test(test_bans_leave_logp),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_bad_patterns),
         cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

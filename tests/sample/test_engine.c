@@ -277,16 +277,35 @@ static void test_adjusted_logits(void **state) {
     settings.frequency_penalty = 0.25f;
     rt_rules *rules = NULL;
     assert_ok(rt_rules_create(&model.config, tokenizer, &settings, &rules, &err));
-    assert_true(rt_rules_adjust(rules));
-    rt_rules_adjusted(rules, V, logits, ids, 5, mark, out);
-    for (int i = 0; i < V; i++) {
-        float expected = logits[i] + (i == 5 ? -100.0f : i == 7 ? 1.5f : 0.0f);
-        const int times = i == 3 ? 3 : i == 7 || i == 11 ? 1 : 0;
-        if (times > 0) expected = expected - (float)times * 0.25f - 0.5f;
-        assert_true(out[i] == expected);
-        assert_int_equal(mark[i], 0);
+    const uint64_t banned[] = {(uint64_t)1 << 7 | (uint64_t)1 << 20 | (uint64_t)1 << 63};
+    for (int penalty = 0; penalty < 2; penalty++) {
+        assert_true(rt_rules_adjust(rules, NULL));
+        rt_rules_adjusted(rules, V, logits, ids, 5, banned, mark, out);
+        for (int i = 0; i < V; i++) {
+            float expected = logits[i] + (i == 5 ? -100.0f : i == 7 ? 1.5f : 0.0f);
+            const int times = i == 3 ? 3 : i == 7 || i == 11 ? 1 : 0;
+            if (times > 0) expected = expected - (float)times * 0.25f - 0.5f;
+            if (penalty > 0 && (i == 7 || i == 20)) expected -= 2.5f;
+            assert_true(out[i] == expected);
+            assert_int_equal(mark[i], 0);
+        }
+        rt_rules_destroy(rules);
+        settings.ban_mode = RT_BAN_PENALTY;
+        settings.ban_penalty = 2.5f;
+        assert_ok(rt_rules_create(&model.config, tokenizer, &settings, &rules, &err));
     }
     rt_rules_destroy(rules);
+    settings.num_bias = 0;
+    settings.presence_penalty = settings.frequency_penalty = 0;
+    assert_ok(rt_rules_create(&model.config, tokenizer, &settings, &rules, &err));
+    assert_true(!rt_rules_adjust(rules, NULL) && rt_rules_adjust(rules, banned));
+    rt_rules_destroy(rules);
+    settings.ban_cap = 1.5f;
+    assert_int_equal(rt_rules_create(&model.config, tokenizer, &settings, &rules, &err), RETORT_ERR_USAGE);
+    settings.ban_cap = 0;
+    settings.ban_penalty = -1;
+    assert_int_equal(rt_rules_create(&model.config, tokenizer, &settings, &rules, &err), RETORT_ERR_USAGE);
+    settings.ban_penalty = 0;
     const rt_bias outside[] = {{(int32_t)model.config.vocab_size, 1}}, endless[] = {{1, INFINITY}};
     settings.num_bias = 1;
     settings.bias = outside;
