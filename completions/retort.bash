@@ -82,7 +82,7 @@ _retort() {
         esac
         ;;
     'eval')
-        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -102,6 +102,9 @@ _retort() {
             --top-k) kind=none ;;
             --min-p) kind=none ;;
             --ban-list) kind=none ;;
+            --ban-mode) words='hard penalty cap' ;;
+            --ban-penalty) kind=none ;;
+            --ban-cap) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
@@ -288,7 +291,7 @@ _retort() {
         esac
         ;;
     'sample')
-        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --dtype --kv-dtype --batch --threads --memory-limit --config --quiet --no-quiet'
+        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --memory-limit --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -307,6 +310,9 @@ _retort() {
             --stop-ids) kind=none ;;
             --banned-ids) kind=none ;;
             --ban-list) kind=none ;;
+            --ban-mode) words='hard penalty cap' ;;
+            --ban-penalty) kind=none ;;
+            --ban-cap) kind=none ;;
             --dtype) words='auto f32 bf16' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;

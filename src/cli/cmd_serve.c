@@ -24,7 +24,8 @@ const command command_serve = {
     .summary = "answers OpenAI-compatible HTTP requests",
     .description =
         "Serves a model directory at /v1/chat/completions, /v1/completions and /v1/models, with streaming, logprobs, "
-        "seeds, stop strings, logit_bias, echo, and several choices; also /tokenize, /detokenize, /health and "
+        "seeds, stop strings, logit_bias, banned words, echo, and several choices; also /tokenize, /detokenize, "
+        "/health and "
         "/metrics. "
         "Requests of all clients share one batch. A request with a seed gets the same tokens whatever else is in "
         "it.\n\n"

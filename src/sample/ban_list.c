@@ -105,12 +105,12 @@ static retort_status add_lexicon(rt_ban_list *list, const rt_lexicon *lexicon, i
 }
 
 static retort_status add_category(rt_ban_list *list, const char *name, bool *found, retort_error *err) {
-    rt_lexicon lexicon = {0};
-    retort_status st = rt_lexicon_read(NULL, &lexicon, err);
-    const int32_t category = st == RETORT_OK ? rt_lexicon_category_find(&lexicon, name) : -1;
+    rt_lexicon shipped = {0};
+    retort_status st = rt_lexicon_read(NULL, &shipped, err);
+    const int32_t category = st == RETORT_OK ? rt_lexicon_category_find(&shipped, name) : -1;
     *found = category >= 0;
-    if (*found) st = add_lexicon(list, &lexicon, category, err);
-    rt_lexicon_free(&lexicon);
+    if (*found) st = add_lexicon(list, &shipped, category, err);
+    rt_lexicon_free(&shipped);
     return st;
 }
 
@@ -143,10 +143,16 @@ static retort_status refuse_name(const char *item, retort_error *err) {
                    item, names);
 }
 
-retort_status rt_ban_list_add_named(rt_ban_list *list, const char *text, size_t length, retort_error *err) {
-    bool found;
-    RT_TRY(add_category(list, text, &found, err));
-    return found ? RETORT_OK : rt_ban_list_add(list, text, length, err);
+retort_status rt_ban_list_add_named(rt_ban_list *list, const char *const *texts, int32_t count, retort_error *err) {
+    rt_lexicon shipped = {0};
+    retort_status st = rt_lexicon_read(NULL, &shipped, err);
+    for (int32_t i = 0; i < count && st == RETORT_OK; i++) {
+        const int32_t category = rt_lexicon_category_find(&shipped, texts[i]);
+        st = category >= 0 ? add_lexicon(list, &shipped, category, err)
+                           : rt_ban_list_add(list, texts[i], strlen(texts[i]), err);
+    }
+    rt_lexicon_free(&shipped);
+    return st;
 }
 
 retort_status rt_ban_list_append(rt_ban_list *list, const rt_ban_list *more, retort_error *err) {

@@ -166,8 +166,7 @@ static retort_status set_bans(rt_serve_job *job, retort_error *err) {
     if (!own) return RETORT_OK;
     rt_ban_list list = {0};
     retort_status st = rt_ban_list_append(&list, shared, err);
-    for (int32_t i = 0; st == RETORT_OK && i < params->num_bans; i++)
-        st = rt_ban_list_add_named(&list, params->bans[i], strlen(params->bans[i]), err);
+    if (st == RETORT_OK) st = rt_ban_list_add_named(&list, params->bans, params->num_bans, err);
     if (st == RETORT_OK) st = make_bans(job, &list, err);
     rt_ban_list_free(&list);
     s->bans = job->bans;

@@ -8,6 +8,7 @@
 #include "ban_oracle.h"
 #include "sample/ban_list.h"
 #include "text/lexeme.h"
+#include "text/lexicon_scan.h"
 
 static const rt_pattern PATTERNS[] = {
     {.text = "wait"},
@@ -217,6 +218,68 @@ static void test_stop_strings_inside_words(void **state) {
     drop_world(&w);
 }
 
+/* ---- proof of absence ---- */
+
+typedef struct sightings {
+    const rt_lexicon *lexicon;
+    int64_t count;
+} sightings;
+
+static void see(void *context, int32_t entry, size_t begin, size_t end) {
+    sightings *s = context;
+    (void)begin;
+    (void)end;
+    (void)entry;
+    s->count++;
+}
+
+static int64_t scan(const world *w, const rt_sampling *settings, const rt_lexicon *lexicon) {
+    retort_error err;
+    rt_scanner *scanner = NULL;
+    sightings seen = {.lexicon = lexicon};
+    assert_ok(rt_scanner_create(lexicon, &scanner, &err));
+    rt_response *out = sample_from(w, settings, SAMPLES);
+    for (int64_t i = 0; i < PROMPTS * SAMPLES; i++) {
+        rt_buffer text = {0};
+        assert_ok(rt_response_text(&w->model.config, tokenizer, settings, &out[i], &text, &err));
+        assert_ok(rt_scanner_run(scanner, text.data, text.length, see, &seen, &err));
+        rt_buffer_free(&text);
+    }
+    rt_responses_free(out, PROMPTS * SAMPLES);
+    rt_scanner_destroy(scanner);
+    return seen.count;
+}
+
+/* The scanner of the token analysis, which shares nothing with the bans, finds no entry of a shipped list. */
+static void test_shipped_lists(void **state) {
+    (void)state;
+    static const char *const LISTS[] = {"anthropomorphic", "logical"};
+    world w = make_world(32, 16);
+    rt_sampling settings = plain_sampling(FRESH);
+    settings.ignore_eos = true;
+    for (int k = 0; k < 2; k++) {
+        retort_error err;
+        rt_lexicon lexicon = {0};
+        rt_ban_list list = {0};
+        assert_ok(rt_lexicon_read(LISTS[k], &lexicon, &err));
+        assert_ok(rt_ban_list_read(LISTS[k], &list, &err));
+        assert_true(list.count >= lexicon.num_entries);
+        settings.bans = NULL;
+        const int64_t without = scan(&w, &settings, &lexicon);
+        const rt_ban_terms terms = {.patterns = list.patterns, .count = list.count};
+        settings.bans = make_bans(&terms);
+        const int64_t with = scan(&w, &settings, &lexicon);
+        print_message("# %s: %lld places without the ban, %lld with it\n", LISTS[k], (long long)without,
+                      (long long)with);
+        assert_true(without > 50);
+        assert_int_equal(with, 0);
+        rt_bans_destroy(settings.bans);
+        rt_ban_list_free(&list);
+        rt_lexicon_free(&lexicon);
+    }
+    drop_world(&w);
+}
+
 static void check_same(const rt_response *a, const rt_response *b, int64_t count) {
     for (int64_t i = 0; i < count; i++) {
         const size_t bytes = (size_t)a[i].count * 4;
@@ -325,6 +388,24 @@ static void test_lists(void **state) {
     for (int i = 0; i < 4; i++) assert_string_equal(list.patterns[list.count - 4 + i].text, LAST[i]);
     rt_ban_list_free(&list);
     drop_dir(dir);
+    assert_int_equal(rt_ban_list_read("mathematical", &list, &err), RETORT_ERR_USAGE);
+    assert_non_null(strstr(err.message, "'<number>'"));
+    rt_ban_list_free(&list);
+    dir = make_dir();
+    write_text(dir, "own.yaml",
+               "categories:\n  odd:\n    about: odd\n    entries:\n      - text: Aha\n        case: exact\n"
+               "      - text: xq\n        boundary: none\n      - text: because\n        context: anywhere\n");
+    snprintf(text, sizeof text, "%s/own.yaml", dir);
+    assert_ok(rt_ban_list_read(text, &list, &err));
+    assert_int_equal(list.count, 3);
+    assert_true(list.patterns[0].exact_case && list.patterns[1].inside_words && list.patterns[2].in_commands);
+    rt_ban_list_free(&list);
+    drop_dir(dir);
+    static const char *const NAMED[] = {"logical", "antropomorphic"};
+    assert_ok(rt_ban_list_add_named(&list, NAMED, 2, &err));
+    assert_true(list.count > 50);
+    assert_string_equal(list.patterns[list.count - 1].text, "antropomorphic");
+    rt_ban_list_free(&list);
     assert_int_equal(rt_ban_list_read("antropomorphic", &list, &err), RETORT_ERR_USAGE);
     assert_non_null(strstr(err.message, "'antropomorphic'"));
     rt_ban_list_free(&list);
@@ -378,15 +459,11 @@ int main(void) {
     if (rt_compute_init(&err) != RETORT_OK) return 1;
     rt_compute_set_threads(1); /* small work: more threads would only wait for each other */
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_refused_tokens),
-        cmocka_unit_test(test_no_banned_word_in_output),
-        cmocka_unit_test(test_stop_strings_inside_words),
-        cmocka_unit_test(test_same_bits),
-        cmocka_unit_test(test_ends_of_the_modes),
-        cmocka_unit_test(test_bans_leave_logp),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_bad_patterns),
-        cmocka_unit_test(test_allocation_failures),
+        cmocka_unit_test(test_refused_tokens),  cmocka_unit_test(test_no_banned_word_in_output),
+        cmocka_unit_test(test_shipped_lists),   cmocka_unit_test(test_stop_strings_inside_words),
+        cmocka_unit_test(test_same_bits),       cmocka_unit_test(test_ends_of_the_modes),
+        cmocka_unit_test(test_bans_leave_logp), cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_bad_patterns),    cmocka_unit_test(test_allocation_failures),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -95,10 +95,12 @@ static void test_bans_and_stops_go_on(void **state) {
     rt_model model = make_model(tokenizer, 3, CONTEXT, 1);
     rt_prompt *prompts = make_prompts(tokenizer, PROMPTS, LONGEST, 1);
     rt_sampling settings = plain_sampling(WHOLE);
-    static const char *const WORDS[] = {"a", "so", "the", "e", "in"}, *const STOPS[] = {"ab", "e t", "12"};
+    static const char *const STOPS[] = {"ab", "e t", "12"};
+    static const rt_pattern WORDS[] = {{.text = "a"}, {.text = "so"}, {.text = "the"}, {.text = "e"}, {.text = "in"}};
+    static const rt_ban_terms TERMS = {WORDS, 5, STOPS, 3};
     rt_bans *bans = NULL;
     rt_decoder *decoder = NULL;
-    assert_ok(rt_bans_create(tokenizer, WORDS, 5, &bans, &err));
+    assert_ok(rt_bans_create(tokenizer, NULL, &TERMS, &bans, &err));
     assert_ok(rt_decoder_create(&model, 6, CONTEXT, 40, &decoder, &err));
     settings.bans = bans;
     settings.stop = STOPS;

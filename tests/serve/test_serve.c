@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "support.h"
+#include "text/lexeme.h"
 
 static char *model_dir;
 static rt_tokenizer *tokenizer;
@@ -286,6 +287,67 @@ static void expect_error(const server_thread *server, const char *path, const ch
     drop_reply(&r);
 }
 
+/* The text of choice 0 of a request that may ban something. */
+static char *banned_text(const server_thread *server, const char *more) {
+    char body[512];
+    snprintf(body, sizeof body,
+             "{\"prompt\": \"wait 3 + 4\", \"seed\": 9, \"max_tokens\": 100, \"ignore_eos\": true%s}", more);
+    reply r = ask(server, "/v1/completions", "", body);
+    assert_int_equal(r.status, 200);
+    json_t *answer = json_of(&r);
+    char *text = strdup(text_at(answer, "choices.0.text"));
+    json_decref(answer);
+    drop_reply(&r);
+    return text;
+}
+
+static bool holds_word(const char *text, const char *word) {
+    rt_lexeme lexeme;
+    for (size_t at = 0; rt_lexeme_next(text, strlen(text), &at, &lexeme);) {
+        if (lexeme.length == strlen(word) && strncasecmp(lexeme.text, word, lexeme.length) == 0) return true;
+    }
+    return false;
+}
+
+/* A request's words are banned for it alone; the server's own are banned for all. */
+static void test_bans(void **state) {
+    (void)state;
+    server_thread server = make_server();
+    start_server(&server, model_dir);
+    char *free_text = banned_text(&server, ""), word[64] = "", more[128];
+    rt_lexeme lexeme;
+    for (size_t at = 0; word[0] == '\0' && rt_lexeme_next(free_text, strlen(free_text), &at, &lexeme);)
+        if (lexeme.kind == RT_LEXEME_WORD && lexeme.length < sizeof word)
+            snprintf(word, sizeof word, "%.*s", (int)lexeme.length, lexeme.text);
+    assert_true(holds_word(free_text, word));
+    snprintf(more, sizeof more, ", \"ban_list\": [\"logical\", \"%s\"]", word);
+    char *banned = banned_text(&server, more), *again = banned_text(&server, "");
+    assert_false(holds_word(banned, word));
+    assert_string_equal(free_text, again);
+    snprintf(more, sizeof more, ", \"ban_list\": [\"%s\"], \"ban_mode\": \"cap\", \"ban_cap\": 1", word);
+    char *open = banned_text(&server, more);
+    assert_string_equal(free_text, open);
+    free(open);
+    finish_server(&server);
+    char *dir = make_dir(), path[4200];
+    write_text(dir, "words.txt", word);
+    snprintf(path, sizeof path, "%s/words.txt", dir);
+    server = make_server();
+    server.options.ban_list = rt_strdup(path);
+    start_server(&server, model_dir);
+    char *shared = banned_text(&server, ""), *cut = banned_text(&server, ", \"stop\": [\"q\", \"'\"]");
+    assert_false(holds_word(shared, word));
+    assert_false(holds_word(cut, word));
+    expect_error(&server, "/v1/completions", "{\"prompt\": \"x\", \"ban_mode\": \"cap\"}", 400, "prompt", "ban_mode");
+    finish_server(&server);
+    drop_dir(dir);
+    free(free_text);
+    free(banned);
+    free(again);
+    free(shared);
+    free(cut);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     server_thread server = make_server();
@@ -309,6 +371,12 @@ static void test_refusals(void **state) {
         {"/v1/completions", "{\"prompt\": \"x\", \"stop\": [1]}", 400, "stop", "must be a text"},
         {"/v1/completions", "{\"prompt\": \"x\", \"logit_bias\": {\"a\": 1}}", 400, "logit_bias", "token id"},
         {"/v1/completions", "{\"prompt\": \"x\", \"logit_bias\": {\"99999\": 1}}", 400, "prompt", "outside the vocab"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_list\": \"so\"}", 400, "ban_list", "must be a list"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_list\": [\"so\", 1]}", 400, "ban_list", "must hold texts"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_list\": [\" \"]}", 400, "prompt", "cannot be banned"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_list\": [\"mathematical\"]}", 400, "prompt", "<number>"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_mode\": \"soft\"}", 400, "ban_mode", "must be"},
+        {"/v1/completions", "{\"prompt\": \"x\", \"ban_cap\": 2}", 400, "ban_cap", "between 0 and 1"},
         {"/v1/completions", "{\"prompt\": \"x\", \"model\": \"gpt\"}", 404, "model", "is not served here"},
         {"/v1/completions", "{\"prompt\": \"x\", \"best_of\": 4}", 400, "best_of", "must equal 'n'"},
         {"/v1/chat/completions", "{\"messages\": []}", 400, "messages", "at least one"},
@@ -492,6 +560,7 @@ int main(void) {
     rt_compute_set_threads(1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_completion_is_the_samplers),
+        cmocka_unit_test(test_bans),
         cmocka_unit_test(test_stream_is_the_answer),
         cmocka_unit_test(test_echo),
         cmocka_unit_test(test_many_clients),
