@@ -58,6 +58,7 @@ retort_status rt_ask_extra(const char *text, json_t **out, retort_error *err) {
 void rt_reply_clear(rt_reply *reply) {
     rt_buffer_clear(&reply->text);
     rt_buffer_clear(&reply->reasoning);
+    rt_buffer_clear(&reply->token_ids);
     rt_buffer_clear(&reply->line);
     reply->finish_reason[0] = reply->model[0] = '\0';
     reply->usage = reply->ended = false;
@@ -67,6 +68,7 @@ void rt_reply_clear(rt_reply *reply) {
 void rt_reply_free(rt_reply *reply) {
     rt_buffer_free(&reply->text);
     rt_buffer_free(&reply->reasoning);
+    rt_buffer_free(&reply->token_ids);
     rt_buffer_free(&reply->line);
     *reply = (rt_reply){0};
 }
@@ -108,9 +110,21 @@ static retort_status take_message(rt_reply *reply, const json_t *message, retort
     return append_text(&reply->text, json_object_get(message, "content"), "content", err);
 }
 
+static retort_status take_token_ids(rt_reply *reply, const json_t *choice, retort_error *err) {
+    size_t i;
+    json_t *id;
+    json_array_foreach(json_object_get(choice, "token_ids"), i, id) {
+        RT_CHECK(json_is_integer(id), err, RETORT_ERR_FORMAT, "the endpoint's 'token_ids' are no integers");
+        RT_TRY(rt_buffer_printf(&reply->token_ids, err, "%s%lld", reply->token_ids.length > 0 ? "," : "",
+                                (long long)json_integer_value(id)));
+    }
+    return RETORT_OK;
+}
+
 static retort_status take_choice(rt_reply *reply, const json_t *choice, const char *member, retort_error *err) {
     const char *reason = json_string_value(json_object_get(choice, "finish_reason"));
     if (reason != NULL) snprintf(reply->finish_reason, sizeof reply->finish_reason, "%s", reason);
+    RT_TRY(take_token_ids(reply, choice, err));
     if (member == NULL) return append_text(&reply->text, json_object_get(choice, "text"), "text", err);
     const json_t *message = json_object_get(choice, member);
     return json_is_object(message) ? take_message(reply, message, err) : RETORT_OK;

@@ -27,8 +27,9 @@ retort_status rt_ask_extra(const char *text, json_t **out, retort_error *err);
 /* A reply, whole or as it comes. Zero-initialise. */
 typedef struct rt_reply {
     rt_buffer text, reasoning;
-    char finish_reason[32];                   /* "" until it is known */
-    char model[128];                          /* "" if the endpoint names none */
+    rt_buffer token_ids;    /* "1,2,3": what vLLM says of the text with return_token_ids; empty: not said */
+    char finish_reason[32]; /* "" until it is known */
+    char model[128];        /* "" if the endpoint names none */
     int64_t prompt_tokens, completion_tokens; /* -1: not said; valid once `usage` is set */
     bool usage;
     bool ended;     /* stream: [DONE] has come */

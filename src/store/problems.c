@@ -2,12 +2,12 @@
 
 #include "store/statement.h"
 
-#define COLUMNS "id, sha256, problem, answer, world, origin, created"
+#define COLUMNS "id, sha256, problem, answer, gold, origin, created"
 enum { REQUIRED = 0x47 };
 
 static retort_status hash_problem(const rt_stored_problem *problem, char sha256[65], retort_error *err) {
     rt_buffer text = {0};
-    json_t *content = json_pack("[s,s?,s?]", problem->problem, problem->answer, problem->world);
+    json_t *content = json_pack("[s,s?,s?]", problem->problem, problem->answer, problem->gold);
     RT_CHECK(content != NULL, err, RETORT_ERR_FORMAT, "problem '%s' is not UTF-8", problem->id);
     const retort_status st = rt_json_dump(content, JSON_COMPACT, &text, err);
     if (st == RETORT_OK) rt_sha256(text.data, text.length, sha256);
@@ -24,7 +24,7 @@ retort_status rt_store_put_problem(rt_store *store, const rt_stored_problem *p, 
     RT_TRY(hash_problem(p, sha256, err));
     RT_TRY(rt_statement_keep(store, sql, &s, err));
     const bool bound = rt_bind_text(s, 1, p->id) && rt_bind_text(s, 2, sha256) && rt_bind_text(s, 3, p->problem) &&
-                       rt_bind_text(s, 4, p->answer) && rt_bind_text(s, 5, p->world) && rt_bind_text(s, 6, p->origin) &&
+                       rt_bind_text(s, 4, p->answer) && rt_bind_text(s, 5, p->gold) && rt_bind_text(s, 6, p->origin) &&
                        rt_bind_count(s, 7, p->created);
     return rt_statement_write(store, s, bound, NULL, err);
 }
@@ -34,7 +34,7 @@ static retort_status read_row(const rt_row *row, rt_stored_problem *out, retort_
                                .sha256 = rt_row_text(row, 1),
                                .problem = rt_row_text(row, 2),
                                .answer = rt_row_text(row, 3),
-                               .world = rt_row_text(row, 4),
+                               .gold = rt_row_text(row, 4),
                                .origin = rt_row_text(row, 5),
                                .created = rt_row_int(row, 6)};
     return rt_row_check(row, "problems", REQUIRED, err);

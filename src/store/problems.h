@@ -1,6 +1,6 @@
 /* The store's problems: what was asked about, and the gold answer as it was then.
  *
- * A problem whose text, answer or world changes under the same id gets a row of its own; the newest is the one that
+ * A problem whose text or gold changes under the same id gets a row of its own; the newest is the one that
  * counts.
  */
 #ifndef RT_STORE_PROBLEMS_H
@@ -10,10 +10,10 @@
 
 typedef struct rt_stored_problem {
     const char *id;
-    const char *sha256; /* of problem, answer and world; filled by reading, made by putting */
+    const char *sha256; /* of problem, answer and gold; filled by reading, made by putting */
     const char *problem;
     const char *answer; /* or NULL */
-    const char *world;  /* the embedded world's numbers and target as JSON, or NULL */
+    const char *gold;   /* what a grader needs, as JSON {"answer", "alt_answers", "world"}, or NULL */
     const char *origin; /* where it comes from: a file's name, or NULL */
     int64_t created;    /* Unix time */
 } rt_stored_problem;

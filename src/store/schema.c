@@ -18,7 +18,7 @@ static const char *const MIGRATIONS[] = {
     "ALTER TABLE responses ADD COLUMN prompt_sha256 TEXT;"
     "ALTER TABLE responses ADD COLUMN token_ids TEXT;"
     "CREATE TABLE problems ("
-    "  id TEXT NOT NULL, sha256 TEXT NOT NULL, problem TEXT NOT NULL, answer TEXT, world TEXT, origin TEXT,"
+    "  id TEXT NOT NULL, sha256 TEXT NOT NULL, problem TEXT NOT NULL, answer TEXT, gold TEXT, origin TEXT,"
     "  created INTEGER NOT NULL, PRIMARY KEY (id, sha256)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE TABLE prompts ("

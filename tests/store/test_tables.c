@@ -212,7 +212,7 @@ static void check_problems(rt_store *store) {
     p.answer = "3";
     p.created = 11;
     assert_ok(rt_store_put_problem(store, &p, &err)); /* another gold answer: a row of its own */
-    assert_ok(rt_store_put_problem(store, &(rt_stored_problem){.id = "b", .problem = "?", .world = "{}"}, &err));
+    assert_ok(rt_store_put_problem(store, &(rt_stored_problem){.id = "b", .problem = "?", .gold = "{}"}, &err));
     assert_ok(rt_store_get_problem(store, "a", &got, &err));
     assert_string_equal(got.answer, "3");
     assert_string_equal(got.origin, "x.jsonl");
