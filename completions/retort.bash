@@ -380,13 +380,14 @@ _retort() {
         esac
         ;;
     'teach')
-        flags='--help --problems --output --seed --max-examples --keep --teacher --budget --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --system-prompt --instruction --n --max-tokens --temperature --top-p --think --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
+        flags='--help --problems --output --seed --max-examples --keep --against --teacher --budget --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --system-prompt --instruction --n --max-tokens --temperature --top-p --think --batch-requests --batch-results --import-traces --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --problems) kind=file ;;
             --output) kind=file ;;
             --seed) kind=none ;;
             --max-examples) kind=none ;;
             --keep) words='all correct' ;;
+            --against) kind=none ;;
             --teacher) words='flexible rigid terse' ;;
             --budget) kind=none ;;
             --base-url) kind=none ;;
@@ -402,6 +403,9 @@ _retort() {
             --temperature) kind=none ;;
             --top-p) kind=none ;;
             --think) words='tags drop only' ;;
+            --batch-requests) kind=file ;;
+            --batch-results) kind=none ;;
+            --import-traces) kind=none ;;
             --concurrency) kind=none ;;
             --requests-per-minute) kind=none ;;
             --tokens-per-minute) kind=none ;;

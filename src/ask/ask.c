@@ -49,48 +49,21 @@ static void give_up(asking *r, retort_status st, const retort_error *why) {
     r->why = *why;
 }
 
-static retort_status put_reply(asking *r, const place *p, double cost, retort_error *err) {
-    const rt_reply *reply = &p->reply;
-    const char *id = r->source->id(r->source->context, p->question);
-    rt_buffer ids = {0};
-    char prompt[65];
-    const bool known = reply->token_ids.length > 0;
-    retort_status st = known ? rt_buffer_printf(&ids, err, "[%s]", reply->token_ids.data) : RETORT_OK;
-    const rt_stored_response row = {.key = p->key,
-                                    .problem_id = id,
-                                    .sample = r->source->sample(r->source->context, p->question),
-                                    .model = r->options->model,
-                                    .source = r->options->base_url,
-                                    .request = p->body.data,
-                                    .text = reply->text.length > 0 ? reply->text.data : "",
-                                    .reasoning = reply->reasoning.length > 0 ? reply->reasoning.data : NULL,
-                                    .finish_reason = reply->finish_reason[0] != '\0' ? reply->finish_reason : NULL,
-                                    .served_model = reply->model[0] != '\0' ? reply->model : NULL,
-                                    .prompt_tokens = reply->prompt_tokens,
-                                    .completion_tokens = reply->completion_tokens,
-                                    .cost = cost,
-                                    .seconds = rt_now() - p->started,
-                                    .first_token_seconds = p->first > 0 ? p->first - p->started : -1,
-                                    .created = time(NULL),
-                                    .prompt_sha256 = prompt,
-                                    .token_ids = ids.data};
-    if (st == RETORT_OK) st = rt_ask_put_prompt(r->store, id, &p->body, row.created, prompt, err);
-    if (st == RETORT_OK) st = rt_store_put(r->store, &row, NULL, err);
-    rt_buffer_free(&ids);
-    return st;
-}
-
-/* The prompt and its reply are durable together. */
 static retort_status store_reply(asking *r, const place *p, retort_error *err) {
     const rt_reply *reply = &p->reply;
     const bool priced = rt_price_known(&r->price) && reply->prompt_tokens >= 0 && reply->completion_tokens >= 0;
     const double cost =
         priced ? rt_price_of(&r->price, (double)reply->prompt_tokens, (double)reply->completion_tokens) : -1;
-    RT_TRY(rt_store_begin(r->store, err));
-    const retort_status st = put_reply(r, p, cost, err);
-    if (st != RETORT_OK) rt_store_rollback(r->store);
-    RT_TRY(st);
-    RT_TRY(rt_store_commit(r->store, err));
+    const rt_stored_response row = {.key = p->key,
+                                    .problem_id = r->source->id(r->source->context, p->question),
+                                    .sample = r->source->sample(r->source->context, p->question),
+                                    .model = r->options->model,
+                                    .source = r->options->base_url,
+                                    .cost = cost,
+                                    .seconds = rt_now() - p->started,
+                                    .first_token_seconds = p->first > 0 ? p->first - p->started : -1,
+                                    .created = time(NULL)};
+    RT_TRY(rt_ask_put_reply(r->store, row, reply, &p->body, NULL, err));
     r->account->asked++;
     r->account->cut += strcmp(reply->finish_reason, "length") == 0;
     /* A reply whose cost is not known is counted as the most it can be: the bound must hold. */

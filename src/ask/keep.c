@@ -7,7 +7,7 @@
 #include "store/problems.h"
 #include "store/prompts.h"
 
-retort_status rt_ask_put_prompt(rt_store *store, const char *problem_id, const rt_buffer *body, int64_t created,
+static retort_status put_prompt(rt_store *store, const char *problem_id, const rt_buffer *body, int64_t created,
                                 char sha256[65], retort_error *err) {
     json_t *request = NULL;
     rt_buffer text = {0};
@@ -20,6 +20,39 @@ retort_status rt_ask_put_prompt(rt_store *store, const char *problem_id, const r
     if (st == RETORT_OK) st = rt_store_put_prompt(store, problem_id, text.data, created, sha256, err);
     rt_buffer_free(&text);
     json_decref(request);
+    return st;
+}
+
+static const char *text_or(const rt_buffer *text, const char *otherwise) {
+    return text->length > 0 ? text->data : otherwise;
+}
+
+static retort_status put_both(rt_store *store, rt_stored_response row, const rt_reply *reply, const rt_buffer *body,
+                              bool *fresh, retort_error *err) {
+    rt_buffer ids = {0};
+    char prompt[65];
+    retort_status st = put_prompt(store, row.problem_id, body, row.created, prompt, err);
+    if (st == RETORT_OK && reply->token_ids.length > 0) st = rt_buffer_printf(&ids, err, "[%s]", reply->token_ids.data);
+    row.request = body->data;
+    row.text = text_or(&reply->text, "");
+    row.reasoning = text_or(&reply->reasoning, NULL);
+    row.finish_reason = reply->finish_reason[0] != '\0' ? reply->finish_reason : NULL;
+    row.served_model = reply->model[0] != '\0' ? reply->model : NULL;
+    row.prompt_tokens = reply->prompt_tokens;
+    row.completion_tokens = reply->completion_tokens;
+    row.prompt_sha256 = prompt;
+    row.token_ids = ids.data;
+    if (st == RETORT_OK) st = rt_store_put(store, &row, fresh, err);
+    rt_buffer_free(&ids);
+    return st;
+}
+
+retort_status rt_ask_put_reply(rt_store *store, rt_stored_response row, const rt_reply *reply, const rt_buffer *body,
+                               bool *fresh, retort_error *err) {
+    RT_TRY(rt_store_begin(store, err));
+    const retort_status st = put_both(store, row, reply, body, fresh, err);
+    if (st == RETORT_OK) return rt_store_commit(store, err);
+    rt_store_rollback(store);
     return st;
 }
 

@@ -1,14 +1,16 @@
-/* What a run asks, in the store: its problems and prompts, and the manifest that names it. */
+/* What a run asks, in the store: its problems, prompts and replies, and the manifest that names it. */
 #ifndef RT_ASK_KEEP_H
 #define RT_ASK_KEEP_H
 
+#include "ask/endpoint.h"
 #include "data/problem.h"
 #include "retort/options.h"
 #include "store/store.h"
 
-/* The prompt of a request body (its messages, or its prompt) as a row of prompts; the hash names the row. */
-retort_status rt_ask_put_prompt(rt_store *store, const char *problem_id, const rt_buffer *body, int64_t created,
-                                char sha256[65], retort_error *err);
+/* A reply and its prompt, in one transaction. `row` says what the reply does not: key, problem, sample, model, source,
+ * cost, times. `body` is the request. *fresh: it was not there yet. */
+retort_status rt_ask_put_reply(rt_store *store, rt_stored_response row, const rt_reply *reply, const rt_buffer *body,
+                               bool *fresh, retort_error *err);
 
 /* The first `count` problems, in one transaction. `path` is the file they are from; its last part is kept. */
 retort_status rt_ask_put_problems(rt_store *store, const rt_problems *problems, int64_t count, const char *path,

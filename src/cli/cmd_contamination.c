@@ -1,34 +1,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "findings.h"
 #include "retort/contamination.h"
 #include "tables.h"
-
-static void print_overlap(const json_t *o) {
-    const json_t *same = json_object_get(o, "same_answer");
-    printf("  %s = %s: %.0f %% of the shorter problem%s%s\n", json_string_value(json_object_get(o, "id")),
-           json_string_value(json_object_get(o, "problem_id")), 100 * json_real_value(json_object_get(o, "share")),
-           json_is_true(json_object_get(o, "identical")) ? ", word for word" : "",
-           json_is_true(same)    ? ", same answer"
-           : json_is_false(same) ? ", another answer"
-                                 : "");
-    printf("      %s\n", json_string_value(json_object_get(o, "passage")));
-}
-
-static void print_report(const json_t *report) {
-    printf("%s: %lld problems, %lld also in an evaluation set\n",
-           json_string_value(json_object_get(report, "problems")),
-           (long long)json_integer_value(json_object_get(report, "count")),
-           (long long)json_integer_value(json_object_get(report, "contaminated")));
-    size_t i;
-    json_t *set;
-    json_array_foreach(json_object_get(report, "sets"), i, set) {
-        const json_t *overlaps = json_object_get(set, "overlaps");
-        printf("\n%s: %zu of %lld problems\n", json_string_value(json_object_get(set, "file")),
-               json_array_size(overlaps), (long long)json_integer_value(json_object_get(set, "count")));
-        for (size_t k = 0; k < json_array_size(overlaps); k++) print_overlap(json_array_get(overlaps, k));
-    }
-}
 
 static retort_status run(const void *options, const invocation *call, retort_error *err) {
     char *text = NULL;
@@ -38,7 +13,7 @@ static retort_status run(const void *options, const invocation *call, retort_err
         st = print_result(text, true, err);
     } else {
         json_t *report = json_loads(text, 0, NULL);
-        if (report != NULL) print_report(report);
+        if (report != NULL) print_contamination(report);
         if (report == NULL) st = cli_fail(err, RETORT_ERR_MEMORY, "out of memory: report");
         json_decref(report);
     }

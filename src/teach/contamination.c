@@ -5,6 +5,7 @@
 
 #include "core/file.h"
 #include "data/overlap.h"
+#include "teach/contamination.h"
 
 #define ROW(name_, kind, ...)                                                                                          \
     {                                                                                                                  \
@@ -22,8 +23,8 @@ const retort_option retort_contamination_option_table[] = {
     {0}};
 
 typedef struct report {
-    const retort_contamination_options *options;
-    rt_problems train;
+    const char *against;
+    const rt_problems *train;
     uint8_t *touched; /* [train] */
     json_t *sets;
 } report;
@@ -48,7 +49,7 @@ static retort_status list_overlaps(report *r, const char *path, const rt_problem
     for (int64_t i = 0; i < found->count; i++) {
         const rt_overlap *o = &found->items[i];
         r->touched[o->a] = 1;
-        json_array_append_new(list, describe(o, &r->train.items[o->a], &set->items[o->b]));
+        json_array_append_new(list, describe(o, &r->train->items[o->a], &set->items[o->b]));
     }
     const bool whole = json_array_size(list) == (size_t)found->count;
     json_t *entry = json_pack("{s:s,s:I,s:o}", "file", path, "count", (json_int_t)set->count, "overlaps", list);
@@ -61,7 +62,7 @@ static retort_status compare_set(report *r, const char *path, retort_error *err)
     rt_problems set = {0};
     rt_overlaps found = {0};
     RT_TRY(rt_problems_read(path, &set, err));
-    retort_status st = rt_overlaps_find(&r->train, &set, &found, err);
+    retort_status st = rt_overlaps_find(r->train, &set, &found, err);
     if (st == RETORT_OK) st = list_overlaps(r, path, &set, &found, err);
     rt_overlaps_free(&found);
     rt_problems_free(&set);
@@ -69,13 +70,30 @@ static retort_status compare_set(report *r, const char *path, retort_error *err)
 }
 
 static retort_status compare_all(report *r, retort_error *err) {
-    char *list = rt_strdup(r->options->against), *rest = NULL;
+    char *list = rt_strdup(r->against), *rest = NULL;
     RT_CHECK(list != NULL, err, RETORT_ERR_MEMORY, "out of memory: list of sets");
     retort_status st = RETORT_OK;
     for (char *path = strtok_r(list, ",", &rest); path != NULL && st == RETORT_OK; path = strtok_r(NULL, ",", &rest))
         st = compare_set(r, path, err);
     rt_free(list);
     return st;
+}
+
+retort_status rt_contamination_find(const rt_problems *train, const char *name, const char *against, uint8_t *touched,
+                                    json_t **out, retort_error *err) {
+    report r = {.against = against, .train = train, .touched = touched, .sets = json_array()};
+    int64_t contaminated = 0;
+    *out = NULL;
+    RT_CHECK(r.sets != NULL, err, RETORT_ERR_MEMORY, "out of memory: report");
+    const retort_status st = compare_all(&r, err);
+    for (int64_t i = 0; i < train->count; i++) contaminated += touched[i];
+    if (st == RETORT_OK)
+        *out = json_pack("{s:s,s:I,s:I,s:O}", "problems", name, "count", (json_int_t)train->count, "contaminated",
+                         (json_int_t)contaminated, "sets", r.sets);
+    json_decref(r.sets);
+    RT_TRY(st);
+    RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: report");
+    return RETORT_OK;
 }
 
 /* ---- what is left ---- */
@@ -93,27 +111,22 @@ static retort_status keep_line(void *context, json_t *object, size_t line, retor
     return rt_jsonl_write(&c->file, json_incref(object), err);
 }
 
-static retort_status write_clean(const report *r, retort_error *err) {
-    if (r->options->clean == NULL) return RETORT_OK;
-    cleaner c = {.touched = r->touched};
-    RT_TRY(rt_atomic_open(&c.file, r->options->clean, err));
-    const retort_status st = rt_jsonl_read(r->options->problems, keep_line, &c, err);
+static retort_status write_clean(const retort_contamination_options *options, const uint8_t *touched,
+                                 retort_error *err) {
+    if (options->clean == NULL) return RETORT_OK;
+    cleaner c = {.touched = touched};
+    RT_TRY(rt_atomic_open(&c.file, options->clean, err));
+    const retort_status st = rt_jsonl_read(options->problems, keep_line, &c, err);
     if (st == RETORT_OK) return rt_atomic_commit(&c.file, err);
     rt_atomic_abort(&c.file);
     return st;
 }
 
-/* ---- the whole ---- */
+/* ---- the command ---- */
 
-static retort_status dump(const report *r, char **out, retort_error *err) {
-    int64_t contaminated = 0;
-    for (int64_t i = 0; i < r->train.count; i++) contaminated += r->touched[i];
-    json_t *all = json_pack("{s:s,s:I,s:I,s:O}", "problems", r->options->problems, "count", (json_int_t)r->train.count,
-                            "contaminated", (json_int_t)contaminated, "sets", r->sets);
-    RT_CHECK(all != NULL, err, RETORT_ERR_MEMORY, "out of memory: report");
+static retort_status dump(const json_t *all, char **out, retort_error *err) {
     rt_buffer text = {0};
     const retort_status st = rt_json_dump(all, JSON_INDENT(2) | JSON_REAL_PRECISION(4), &text, err);
-    json_decref(all);
     *out = st == RETORT_OK ? strdup(text.data) : NULL; /* the caller frees with free */
     rt_buffer_free(&text);
     RT_TRY(st);
@@ -121,22 +134,18 @@ static retort_status dump(const report *r, char **out, retort_error *err) {
     return RETORT_OK;
 }
 
-static retort_status run(report *r, char **out, retort_error *err) {
-    RT_TRY(rt_problems_read(r->options->problems, &r->train, err));
-    r->touched = rt_calloc((size_t)r->train.count, 1);
-    r->sets = json_array();
-    RT_CHECK(r->touched != NULL && r->sets != NULL, err, RETORT_ERR_MEMORY, "out of memory: report");
-    RT_TRY(compare_all(r, err));
-    RT_TRY(write_clean(r, err));
-    return dump(r, out, err);
-}
-
 retort_status retort_contamination(const retort_contamination_options *options, char **out, retort_error *err) {
-    report r = {.options = options};
+    rt_problems train = {0};
+    json_t *all = NULL;
     *out = NULL;
-    const retort_status st = run(&r, out, err);
-    rt_problems_free(&r.train);
-    rt_free(r.touched);
-    json_decref(r.sets);
+    RT_TRY(rt_problems_read(options->problems, &train, err));
+    uint8_t *touched = rt_calloc((size_t)train.count, 1);
+    retort_status st = touched != NULL ? RETORT_OK : rt_fail(err, RETORT_ERR_MEMORY, "out of memory: report");
+    if (st == RETORT_OK) st = rt_contamination_find(&train, options->problems, options->against, touched, &all, err);
+    if (st == RETORT_OK) st = write_clean(options, touched, err);
+    if (st == RETORT_OK) st = dump(all, out, err);
+    json_decref(all);
+    rt_problems_free(&train);
+    rt_free(touched);
     return st;
 }

@@ -43,7 +43,7 @@ retort_status rt_questions_write(const rt_questions *questions, int64_t q, rt_bu
     rt_buffer_clear(body);
     retort_status st = render(questions, problem->problem, &prompt, err);
     const rt_ask ask = {.chat = o->endpoint.api == RETORT_API_CHAT,
-                        .stream = o->endpoint.stream,
+                        .stream = o->endpoint.stream && !questions->whole,
                         .model = o->endpoint.model,
                         .system = o->system_prompt,
                         .prompt = prompt.data,

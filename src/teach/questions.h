@@ -11,6 +11,7 @@ typedef struct rt_questions {
     const rt_problems *problems;
     int64_t count; /* problems * n; question q is sample q % n of problem q / n */
     json_t *extra;
+    bool whole; /* bodies that do not stream, for batch files */
 } rt_questions;
 
 retort_status rt_questions_create(const retort_teach_options *options, const rt_problems *problems, int64_t count,

@@ -15,6 +15,8 @@ const retort_option retort_teach_option_table[] = {
         .help = "Answer only the first N problems; 0 answers all."),
     ROW(keep, CHOICE, .default_value = "all", .argument = "NAME", .choices = "all|correct",
         .help = "An endpoint's traces: all, unscreened as in the paper, or only those whose answer is right."),
+    ROW(against, LIST, .argument = "LIST",
+        .help = "Evaluation sets (JSONL) to look for among the problems; every overlap is shown, none is dropped."),
     ROW(teacher, CHOICE, .default_value = "flexible", .argument = "NAME", .choices = "flexible|rigid|terse",
         .group = "The world's teachers",
         .help =
@@ -38,5 +40,10 @@ const retort_option retort_teach_option_table[] = {
         .help = "Nucleus sampling (R1's own setting is 0.95)."),
     ROW(think, CHOICE, .default_value = "tags", .argument = "NAME", .choices = "tags|drop|only",
         .help = "A thought that comes apart from the answer: between <think> tags before it, left out, or alone."),
+    ROW(batch_requests, STRING, .argument = "FILE", .group = "Batches and other people's traces",
+        .help = "Writes the requests that the store has no reply to, as OpenAI's batch API reads them."),
+    ROW(batch_results, LIST, .argument = "LIST", .help = "Result files of such an API, read into the store first."),
+    ROW(import_traces, LIST, .argument = "LIST",
+        .help = "Traces as JSONL (problem or id, and response), instead of a teacher; matched to the problems."),
     RETORT_ENDPOINT_NETWORK_ROWS(retort_teach_options, endpoint),
     {0}};
