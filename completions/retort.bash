@@ -14,11 +14,38 @@ _retort() {
     esac
     case "$command" in
     'behaviors')
-        flags='--help --responses --problems --seed --config --json --no-json --quiet --no-quiet'
+        flags='--help --responses --problems --behaviors --judges --output --seed --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --prompt --votes --max-tokens --temperature --top-p --segment --overlap --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
             --problems) kind=file ;;
+            --behaviors) kind=file ;;
+            --judges) kind=none ;;
+            --output) kind=file ;;
             --seed) kind=none ;;
+            --base-url) kind=none ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --model) kind=file ;;
+            --store) kind=file ;;
+            --prompt) kind=file ;;
+            --votes) kind=none ;;
+            --max-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --segment) kind=none ;;
+            --overlap) kind=none ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

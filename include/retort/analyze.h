@@ -1,6 +1,6 @@
-/* Evaluation and analysis: scores, token statistics and behaviours of responses.
+/* Evaluation and analysis: scores and token statistics of responses; judge.h has their behaviours.
  *
- * All three work on responses as JSONL, one object a response:
+ * All work on responses as JSONL, one object a response:
  *   {"problem_id", "sample", "model", "text", "tokens", "finish_reason", "verdict", "strict", "tolerant"}
  * and on problems as JSONL (`retort data`). They return their result as JSON text that the caller frees with
  * retort_free; the command prints it with --json, or a table made of it.
@@ -75,16 +75,6 @@ extern RETORT_API const retort_option retort_tokens_option_table[];
  * word counts; and for each pair of models the `top` most distinctive tokens by log-odds with an informative Dirichlet
  * prior (Monroe, Colaresi and Quinn 2008), z-scores. The counting rule is in docs/analysis.md. */
 RETORT_API retort_status retort_tokens(const retort_tokens_options *options, char **json, retort_error *err);
-
-typedef struct retort_behaviors_options {
-    char *responses, *problems; /* responses: comma list */
-    int64_t seed;
-} retort_behaviors_options;
-extern RETORT_API const retort_option retort_behaviors_option_table[];
-
-/* Per model: mean number a response, and share of responses with at least one, of each behaviour that the world's
- * grammar lets us read off exactly (docs/world.md), with bootstrap intervals over problems. */
-RETORT_API retort_status retort_behaviors(const retort_behaviors_options *options, char **json, retort_error *err);
 
 #ifdef __cplusplus
 }

@@ -26,53 +26,49 @@ int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior) {
     return values[behavior];
 }
 
-/* Per problem: responses, the sum of each count, and the number of responses with at least one. */
-typedef struct behavior_sums {
-    double responses, sum[RT_BEHAVIORS], any[RT_BEHAVIORS];
-} behavior_sums;
+void rt_behavior_sums_add(rt_behavior_sums *sums, const rt_world_behaviors *counts) {
+    sums->responses++;
+    for (int b = 0; b < RT_BEHAVIORS; b++) {
+        const int32_t count = rt_behavior_count(counts, b);
+        sums->sum[b] += count;
+        sums->any[b] += count > 0;
+    }
+}
 
-static retort_status sum_by_problem(const rt_response_set *set, const rt_problems *problems, behavior_sums **out,
+static retort_status sum_by_problem(const rt_response_set *set, const rt_problems *problems, rt_behavior_sums **out,
                                     retort_error *err) {
     *out = rt_calloc((size_t)set->problems, sizeof **out);
     RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: behaviours of %lld problems",
              (long long)set->problems);
     for (int64_t i = 0; i < set->count; i++) {
         const rt_record *record = &set->records[i];
-        behavior_sums *sums = &(*out)[record->problem];
         rt_world_behaviors counts;
         rt_world_behaviors_count(&problems->items[record->problem].question, record->text, record->length, &counts);
-        sums->responses++;
-        for (int b = 0; b < RT_BEHAVIORS; b++) {
-            int32_t count = rt_behavior_count(&counts, b);
-            sums->sum[b] += count;
-            sums->any[b] += count > 0;
-        }
+        rt_behavior_sums_add(&(*out)[record->problem], &counts);
     }
     return RETORT_OK;
 }
 
-retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
-                                     json_t **out, retort_error *err) {
-    behavior_sums *sums;
-    RT_TRY(sum_by_problem(set, problems, &sums, err));
+retort_status rt_behavior_sums_json(const rt_behavior_sums *sums, int64_t problems, uint64_t seed, json_t **out,
+                                    retort_error *err) {
     json_t *all = json_object();
     retort_status st = RETORT_OK;
     for (int b = 0; b < RT_BEHAVIORS && st == RETORT_OK; b++) {
-        double sum = 0, any = 0;
-        for (int64_t p = 0; p < set->problems; p++) {
+        double sum = 0, any = 0, responses = 0;
+        for (int64_t p = 0; p < problems; p++) {
             sum += sums[p].sum[b];
             any += sums[p].any[b];
+            responses += sums[p].responses;
         }
-        rt_rate mean = {&sums->sum[b], &sums->responses, sizeof *sums / sizeof(double), 1};
+        const rt_rate mean = {&sums->sum[b], &sums->responses, sizeof *sums / sizeof(double), 1};
         rt_interval interval;
-        st = rt_rate_interval(&mean, set->problems, seed + (uint64_t)b, &interval, err);
+        st = rt_rate_interval(&mean, problems, seed + (uint64_t)b, &interval, err);
         json_t *entry = json_object();
-        rt_json_set_real(entry, "mean", sum / (double)set->count);
+        rt_json_set_real(entry, "mean", sum / responses);
         rt_json_set_interval(entry, "interval", interval);
-        rt_json_set_real(entry, "share", any / (double)set->count);
+        rt_json_set_real(entry, "share", any / responses);
         json_object_set_new(all, NAMES[b], entry);
     }
-    rt_free(sums);
     if (st != RETORT_OK) {
         json_decref(all);
         return st;
@@ -81,9 +77,18 @@ retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_proble
     return RETORT_OK;
 }
 
+retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
+                                     json_t **out, retort_error *err) {
+    rt_behavior_sums *sums;
+    RT_TRY(sum_by_problem(set, problems, &sums, err));
+    const retort_status st = rt_behavior_sums_json(sums, set->problems, seed, out, err);
+    rt_free(sums);
+    return st;
+}
+
 retort_status rt_behavior_means(const rt_response_set *set, const rt_problems *problems, int behavior, double **out,
                                 retort_error *err) {
-    behavior_sums *sums;
+    rt_behavior_sums *sums;
     RT_TRY(sum_by_problem(set, problems, &sums, err));
     *out = rt_malloc_array((size_t)set->problems, sizeof **out);
     if (*out == NULL) {

@@ -10,7 +10,17 @@ enum { RT_BEHAVIORS = 12 };
 const char *rt_behavior_name(int behavior);
 int32_t rt_behavior_count(const rt_world_behaviors *counts, int behavior);
 
-/* {name: {mean, interval, share}}; share: responses with at least one. Intervals by bootstrap over problems. */
+/* Sums over the responses to one problem. */
+typedef struct rt_behavior_sums {
+    double responses, sum[RT_BEHAVIORS], any[RT_BEHAVIORS]; /* any: responses with at least one */
+} rt_behavior_sums;
+void rt_behavior_sums_add(rt_behavior_sums *sums, const rt_world_behaviors *counts);
+/* {name: {mean, interval, share}} of sums [problems]; share: responses with at least one. Intervals by bootstrap over
+ * problems. */
+retort_status rt_behavior_sums_json(const rt_behavior_sums *sums, int64_t problems, uint64_t seed, json_t **out,
+                                    retort_error *err);
+
+/* The same of the responses of a set. */
 retort_status rt_behavior_stats_json(const rt_response_set *set, const rt_problems *problems, uint64_t seed,
                                      json_t **out, retort_error *err);
 

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/behavior_stats.h"
 #include "analyze/jsonout.h"
 #include "analyze/token_stats.h"
 #include "core/file.h"
@@ -19,15 +18,6 @@ const retort_option retort_tokens_option_table[] = {
     {"seed", RETORT_OPTION_INT, FIELD(seed), "401", "N", "seed of the bootstrap", "Statistics", 0, 1e9, NULL, false},
     {"top", RETORT_OPTION_INT, FIELD(top), "15", "N", "distinctive tokens listed on each side of a pair", NULL, 1, 1000,
      NULL, false},
-    {0}};
-#undef FIELD
-#define FIELD(name) offsetof(retort_behaviors_options, name)
-const retort_option retort_behaviors_option_table[] = {
-    {"responses", RETORT_OPTION_LIST, FIELD(responses), NULL, "FILES", "responses, JSONL, one file a model", "Input", 0,
-     0, NULL, true},
-    {"problems", RETORT_OPTION_STRING, FIELD(problems), NULL, "FILE", "the problems they answer, JSONL with `world`",
-     NULL, 0, 0, NULL, true},
-    {"seed", RETORT_OPTION_INT, FIELD(seed), "401", "N", "seed of the bootstrap", "Statistics", 0, 1e9, NULL, false},
     {0}};
 #undef FIELD
 
@@ -95,29 +85,6 @@ retort_status retort_tokens(const retort_tokens_options *options, char **json, r
     for (int64_t i = 0; tables != NULL && i < list.count; i++) rt_term_table_free(&tables[i]);
     rt_free(tables);
     free_sets(&list);
-    if (st != RETORT_OK) {
-        json_decref(result);
-        return st;
-    }
-    return rt_json_result(result, json, err);
-}
-
-retort_status retort_behaviors(const retort_behaviors_options *options, char **json, retort_error *err) {
-    RT_TRY(retort_options_check(retort_behaviors_option_table, options, err));
-    rt_problems problems = {0};
-    set_list list = {0};
-    json_t *models = json_array(), *result = json_pack("{s:o}", "models", models);
-    retort_status st = rt_problems_read(options->problems, &problems, err);
-    if (st == RETORT_OK) st = read_sets(options->responses, &problems, &list, err);
-    for (int64_t i = 0; i < list.count && st == RETORT_OK; i++) {
-        json_t *counts;
-        st = rt_behavior_stats_json(&list.sets[i], &problems, (uint64_t)options->seed, &counts, err);
-        if (st == RETORT_OK)
-            json_array_append_new(models, json_pack("{s:s, s:I, s:o}", "model", list.sets[i].model, "responses",
-                                                    (json_int_t)list.sets[i].count, "counts", counts));
-    }
-    free_sets(&list);
-    rt_problems_free(&problems);
     if (st != RETORT_OK) {
         json_decref(result);
         return st;

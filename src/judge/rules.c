@@ -78,7 +78,7 @@ static bool shows(const rt_behavior *behavior, const rt_sentence *sentence, cons
     return false;
 }
 
-static retort_status add_runs(const rt_behaviors *behaviors, int32_t b, const rt_rules_work *work, rt_spans *out,
+static retort_status add_runs(const rt_behaviors *behaviors, int32_t b, const rt_rules_work *work, rt_passages *out,
                               retort_error *err) {
     const rt_behavior *behavior = &behaviors->items[b];
     const rt_sentence *sentences = work->sentences.items;
@@ -89,7 +89,7 @@ static retort_status add_runs(const rt_behaviors *behaviors, int32_t b, const rt
         if (open && behavior->gap >= 0 && i - last <= (size_t)behavior->gap + 1)
             out->items[out->count - 1].end = sentences[i].end;
         else
-            RT_TRY(rt_spans_add(out, (rt_span){b, sentences[i].begin, sentences[i].end}, err));
+            RT_TRY(rt_passages_add(out, (rt_passage){b, sentences[i].begin, sentences[i].end}, err));
         open = true;
         last = i;
     }
@@ -97,7 +97,7 @@ static retort_status add_runs(const rt_behaviors *behaviors, int32_t b, const rt
 }
 
 retort_status rt_rules_judge(const rt_behaviors *behaviors, const char *text, size_t length, rt_rules_work *work,
-                             rt_spans *out, retort_error *err) {
+                             rt_passages *out, retort_error *err) {
     RT_TRY(rt_sentences_cut(text, length, &work->sentences, err));
     const size_t count = work->sentences.count;
     if (count > work->capacity) {

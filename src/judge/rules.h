@@ -3,8 +3,8 @@
 #ifndef RT_JUDGE_RULES_H
 #define RT_JUDGE_RULES_H
 
+#include "judge/passage.h"
 #include "judge/sentences.h"
-#include "judge/span.h"
 
 /* Appends an occurrence for each sentence, or run of sentences (rt_behavior.gap), for which a rule of a behaviour
  * holds. The spans are whole sentences. `work` (may be zero-initialised) is reused from call to call and freed by the
@@ -16,6 +16,6 @@ typedef struct rt_rules_work {
 } rt_rules_work;
 void rt_rules_work_free(rt_rules_work *work);
 retort_status rt_rules_judge(const rt_behaviors *behaviors, const char *text, size_t length, rt_rules_work *work,
-                             rt_spans *out, retort_error *err);
+                             rt_passages *out, retort_error *err);
 
 #endif
