@@ -464,11 +464,22 @@ _retort() {
         esac
         ;;
     'tokens')
-        flags='--help --responses --seed --top --config --json --no-json --quiet --no-quiet'
+        flags='--help --responses --by --text-key --problem-key --lexicon --part --starts-in-thought --no-starts-in-thought --keep --tokenizer --first-words --reference --top --seed --resamples --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
-            --seed) kind=none ;;
+            --by) kind=none ;;
+            --text-key) kind=none ;;
+            --problem-key) kind=none ;;
+            --lexicon) kind=none ;;
+            --part) words='both thought answer' ;;
+            --keep) kind=none ;;
+            --tokenizer) kind=dir ;;
+            --first-words) kind=none ;;
+            --reference) kind=none ;;
             --top) kind=none ;;
+            --seed) kind=none ;;
+            --resamples) kind=none ;;
+            --threads) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

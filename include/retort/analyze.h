@@ -38,8 +38,9 @@ typedef struct retort_eval_options {
 extern RETORT_API const retort_option retort_eval_option_table[];
 
 /* Samples n responses a problem, grades them, and gives the score object of report.json: avg, both intervals, pass_at
- * and maj_at with both intervals each, stop / length / unparsed / over-budget rates, mean length, accuracy on completed responses; beside it "graders" (the
- * counts and the score of the strict and of the tolerant grader) and "differ" (the responses on which they differ). */
+ * and maj_at with both intervals each, stop / length / unparsed / over-budget rates, mean length, accuracy on completed
+ * responses; beside it "graders" (the counts and the score of the strict and of the tolerant grader) and "differ" (the
+ * responses on which they differ). */
 RETORT_API retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
                                      retort_error *err);
 
@@ -65,16 +66,33 @@ RETORT_API retort_status retort_regrade(const retort_regrade_options *options, c
                                         char **json, retort_error *err);
 
 typedef struct retort_tokens_options {
-    char
-        *responses; /* comma list of JSONL files; the model's name in each line, else the file's name, tells the arms */
-    int64_t seed, top;
+    char *responses;              /* comma list of JSONL files and run stores */
+    char *by;                     /* comma list of keys whose values tell the groups apart: model, step, file, ... */
+    char *text_key, *problem_key; /* NULL: the first of the known keys */
+    char *lexicon;                /* comma list of shipped lexicons and YAML files; NULL: all that ship */
+    int part;                     /* 0 the whole response, 1 its thought, 2 its answer */
+    bool starts_in_thought;       /* a response without tags is a thought */
+    char *keep;                   /* comma list: truncated, repetitive; they are left out otherwise */
+    char *tokenizer;              /* model whose tokens are counted too, or NULL */
+    int64_t first_words;          /* length of the beginnings that are compared */
+    char *reference;              /* the group that all others are compared with; NULL: every pair */
+    int64_t top, seed, resamples, threads;
 } retort_tokens_options;
 extern RETORT_API const retort_option retort_tokens_option_table[];
 
-/* Per model: responses, lexical tokens, rate per 1,000 of each category with a bootstrap interval over problems, per
- * word counts; and for each pair of models the `top` most distinctive tokens by log-odds with an informative Dirichlet
- * prior (Monroe, Colaresi and Quinn 2008), z-scores. The counting rule is in docs/analysis.md. */
-RETORT_API retort_status retort_tokens(const retort_tokens_options *options, char **json, retort_error *err);
+/* Counts a lexicon's entries in responses from anywhere, in bounded memory. The result (docs/tokens.md has every
+ * figure and rule):
+ *
+ *   models       a group each: responses, counted, words, left_out (why, how many); categories and entries: count,
+ *                per_1000 words and per_response with 95 % intervals over problems; profile by deciles of the response;
+ *                correctness: right minus wrong responses within problems
+ *   comparisons  a pair each: paired or not, differences with intervals and p adjusted for their number, at equal
+ *                length too, and the `top` most distinctive terms by log-odds with an informative Dirichlet prior
+ *
+ * The number of threads changes no figure. Errors: RETORT_ERR_FORMAT names file and line of a response that cannot be
+ * read, or the lexicon's entry whose examples fail. */
+RETORT_API retort_status retort_tokens(const retort_tokens_options *options, const retort_progress *progress,
+                                       char **json, retort_error *err);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 
 #include "core/json.h"
+#include "retort/analyze.h"
+
+void retort_free(char *text) {
+    free(text);
+}
 
 json_t *rt_json_number(double value) {
     if (!isfinite(value)) return json_null();

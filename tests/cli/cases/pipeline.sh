@@ -22,7 +22,7 @@ sed 's/: .*//' one.jsonl | sort -u
 "$RETORT" model student --json | grep -c '"parameters": 7184'
 # The same results as tables.
 "$RETORT" eval --quiet --model student --problems test.jsonl --n 2 --max-new-tokens 8 | grep -c '^avg  *0'
-"$RETORT" tokens r.jsonl | grep -o '^name  *per_1000  *interval  *per_response' | tr -s ' '
+"$RETORT" tokens r.jsonl | grep -o '^category  *count  *per_1000  *interval' | tr -s ' '
 "$RETORT" behaviors r.jsonl --problems test.jsonl | grep -o '^name  *mean  *interval  *share' | tr -s ' '
 # Both graders' verdicts are stored, and grading again without sampling comes to the same.
 grep -c '"strict": *"[a-z]*", *"tolerant": *"[a-z]*"' r.jsonl
