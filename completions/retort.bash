@@ -109,11 +109,13 @@ _retort() {
         esac
         ;;
     'eval')
-        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --adapter --problems --tasks --data-dir --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --ban-mode --ban-penalty --ban-cap --budget --budget-text --answer-tokens --extend --replay --dtype --kv-dtype --batch --threads --memory-limit --base-url --api-key-file --api --extra-body --stream --no-stream --store --template-dir --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
             --problems) kind=file ;;
+            --tasks) kind=none ;;
+            --data-dir) kind=dir ;;
             --split) kind=none ;;
             --count) kind=none ;;
             --problems-seed) kind=none ;;
@@ -132,10 +134,33 @@ _retort() {
             --ban-mode) words='hard penalty cap' ;;
             --ban-penalty) kind=none ;;
             --ban-cap) kind=none ;;
+            --budget) kind=none ;;
+            --budget-text) kind=none ;;
+            --answer-tokens) kind=none ;;
+            --extend) kind=file ;;
+            --replay) kind=file ;;
             --dtype) words='auto f32 bf16' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
+            --memory-limit) kind=none ;;
+            --base-url) kind=none ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --store) kind=file ;;
+            --template-dir) kind=dir ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -18,32 +18,6 @@ extern "C" {
 /* Frees a string that the library returned; NULL is allowed. */
 RETORT_API void retort_free(char *text);
 
-typedef struct retort_eval_options {
-    char *model;    /* Hugging Face directory */
-    char *adapter;  /* PEFT folder of an adapter of that model, NULL: none */
-    int dtype;      /* auto|f32|bf16: how the weights are held */
-    int kv_dtype;   /* f32|bf16: keys and values in the cache */
-    char *problems; /* JSONL of problems, or NULL to take `count` problems of the world's `split` */
-    char *split;
-    int64_t count, problems_seed;
-    char *output;                      /* responses JSONL; NULL: not kept */
-    int grader;                        /* whose verdicts the score counts: 0 strict, 1 tolerant */
-    char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
-    int64_t n, seed, max_new_tokens, batch, threads, top_k;
-    double temperature, top_p, min_p;
-    char *ban_list; /* shipped categories, lexicons or files of words, comma list */
-    int ban_mode;   /* as for retort_sample */
-    double ban_penalty, ban_cap;
-} retort_eval_options;
-extern RETORT_API const retort_option retort_eval_option_table[];
-
-/* Samples n responses a problem, grades them, and gives the score object of report.json: avg, both intervals, pass_at
- * and maj_at with both intervals each, stop / length / unparsed / over-budget rates, mean length, accuracy on completed
- * responses; beside it "graders" (the counts and the score of the strict and of the tolerant grader) and "differ" (the
- * responses on which they differ). */
-RETORT_API retort_status retort_eval(const retort_eval_options *options, const retort_progress *progress, char **json,
-                                     retort_error *err);
-
 typedef struct retort_regrade_options {
     char *run;      /* JSONL of responses, or a folder of such files */
     char *problems; /* JSONL of problems; NULL: the golds that stand in the responses */

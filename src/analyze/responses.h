@@ -37,23 +37,6 @@ typedef struct rt_response_set {
 
 void rt_response_set_free(rt_response_set *set);
 
-/* Samples n responses of every problem from `model`, grades them, and writes them to `path` (JSONL, atomic;
- * NULL: not kept). flops (may be NULL) gets the cost. Fails if fewer came back than asked for. */
-typedef struct rt_evaluation {
-    rt_model_source model;
-    const char *name;
-    const rt_problems *problems;
-    rt_grader grader; /* whose verdicts count */
-    int64_t n, batch;
-    rt_sampling sampling;    /* without bans */
-    const rt_ban_list *bans; /* NULL: none */
-    rt_prompting_settings prompting;
-    const char *path;
-    const char *stage; /* for progress */
-} rt_evaluation;
-retort_status rt_evaluate(const rt_evaluation *evaluation, const retort_progress *progress, rt_response_set *out,
-                          double *flops, retort_error *err);
-
 /* Reads JSONL; problem_id must name one of `problems` (NULL: problems are numbered by first appearance). */
 retort_status rt_responses_read(const char *path, const rt_problems *problems, rt_response_set *out, retort_error *err);
 

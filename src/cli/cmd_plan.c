@@ -30,7 +30,7 @@ const command *find_planned(const char *word, bool *recipe, retort_error *err) {
     if (cmd != NULL || err->code == RETORT_ERR_FORMAT) return cmd;
     (void)cli_fail(
         err, RETORT_ERR_USAGE,
-        "'%.200s' is neither a command with a plan (distill, rl, sample) nor a recipe whose keys are all flags "
+        "'%.200s' is neither a command with a plan (distill, eval, rl, sample) nor a recipe whose keys are all flags "
         "of one of them",
         word);
     return NULL;
@@ -52,14 +52,15 @@ static retort_status run(const void *options, const invocation *call, retort_err
     (void)options;
     (void)call;
     return cli_fail(err, RETORT_ERR_USAGE,
-                    "what is to be planned? give distill, rl or sample and its flags, or a recipe");
+                    "what is to be planned? give distill, eval, rl or sample and its flags, or a recipe");
 }
 
 const command command_plan = {
     .name = "plan",
-    .summary = "tells what distill, rl or sample would take: memory by part, FLOPs, time",
+    .summary = "tells what distill, eval, rl or sample would take: memory by part, FLOPs, time",
     .description =
-        "`retort plan NAME` takes the flags of the command NAME (distill, rl or sample), `retort plan RECIPE.yaml` "
+        "`retort plan NAME` takes the flags of the command NAME (distill, eval, rl or sample), `retort plan "
+        "RECIPE.yaml` "
         "those "
         "of the command that knows all of the recipe's keys. The data is read, because its lengths decide; of the "
         "model "

@@ -2,6 +2,7 @@
 
 #include "analyze/jsonout.h"
 #include "core/file.h"
+#include "evaluate/evaluate.h"
 #include "study/study.h"
 #include "text/lexeme.h"
 
