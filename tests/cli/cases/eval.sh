@@ -75,5 +75,6 @@ mkdir data && cp a.jsonl data/aime_2024.jsonl
 "$RETORT" eval --quiet --model model --tasks aime_2024@64 2>&1 | sed 's/[0-9a-f]\{64\}/HASH/g'
 attempt 'files and sets' eval --quiet --model model --problems a.jsonl --tasks aime_2024
 attempt 'responses beyond the context' eval --quiet --model model --problems a.jsonl --max-new-tokens 4000 | sed 's/the [0-9]* that/the N that/'
-attempt 'no memory' eval --quiet --model model --problems a.jsonl --memory-limit 1M | grep -v '^  [a-z].*iB'
+attempt 'no memory' eval --quiet --model model --problems a.jsonl --memory-limit 1M |
+    sed -e '/^  [a-z].*iB/d' -e 's/need [0-9.]* MiB/need N MiB/'
 "$RETORT" plan eval --model model --problems a.jsonl@5 --json | grep -o '"command":"eval"'
