@@ -271,10 +271,18 @@ _retort() {
         esac
         ;;
     'report')
-        flags='--help --input --output --config --quiet --no-quiet'
+        flags='--help --input --output --title --judgements --problems --lexicon --models --benchmarks --top --seed --config --quiet --no-quiet'
         case "$previous" in
-            --input) kind=file ;;
+            --input) kind=none ;;
             --output) kind=file ;;
+            --title) kind=none ;;
+            --judgements) kind=file ;;
+            --problems) kind=file ;;
+            --lexicon) kind=none ;;
+            --models) kind=none ;;
+            --benchmarks) kind=none ;;
+            --top) kind=none ;;
+            --seed) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

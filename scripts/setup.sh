@@ -47,6 +47,7 @@ need_build_tools() {
     need_module libpcre2-8 libpcre2-dev
     need_module libutf8proc libutf8proc-dev
     need_module nettle nettle-dev
+    need_module zlib zlib1g-dev
     need_header microhttpd.h libmicrohttpd-dev
     need_module sqlite3 libsqlite3-dev
     need_module libcurl libcurl4-openssl-dev

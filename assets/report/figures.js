@@ -132,12 +132,12 @@ function drawAll() {
 }
 
 // title: heading; build: makes the chart's configuration; table: its figures, for those who cannot see or want to
-// copy them; height: pixels. Returns the <figure>, whose redraw() follows a change of choice.
-function figure({ title, note, height, build, table, summary }) {
+// copy them; sheet: the same for a file (download.js); height: pixels. Returns the <figure>, whose redraw() follows a change of choice.
+function figure({ title, note, height, build, table, summary, sheet }) {
   const canvas = el("canvas", { role: "img", "aria-label": summary ?? title });
   const holder = el("div", { class: "canvas", style: `height: ${height}px` }, canvas);
   const details = table ? el("details", { class: "figures" }, el("summary", {}, "Figures"), table()) : null;
-  const element = el("figure", {}, el("figcaption", {}, el("strong", {}, title), note ? el("span", {}, note) : null), holder, details);
+  const element = el("figure", {}, el("figcaption", {}, el("strong", {}, title), note ? el("span", {}, note) : null, sheet ? downloads(title, sheet) : null), holder, details);
   const entry = { canvas, build, chart: null };
   figures.push(entry);
   element.redraw = (text) => {
@@ -180,7 +180,7 @@ function logTicks(min, max) {
 
 // One row an arm. rows: [{arm, value, interval, inner, note}]; inner is the narrower second interval. Points for
 // scores, bars for what starts at zero by its nature. columns and cells replace the figures below it.
-function armPanel({ title, note, rows, text, axisText = text, axis, kind = "bar", limit, columns, cells }) {
+function armPanel({ title, note, rows, text, axisText = text, axis, kind = "bar", limit, columns, cells, sheet }) {
   const shown = rows.filter((row) => isNumber(row.value));
   if (shown.length === 0) return null;
   const reach = Math.max(limit ?? 0, ...shown.flatMap((row) => [row.value, row.interval?.[1] ?? 0, row.inner?.[1] ?? 0]));
@@ -214,7 +214,9 @@ function armPanel({ title, note, rows, text, axisText = text, axis, kind = "bar"
     armTag(row.arm), text(row.value), ...(row.inner ? [range(row.inner, text)] : []), range(row.interval, text) || NONE,
     ...(row.note ? [row.note] : [])]));
   const summary = `${title}. ${shown.map((row) => `${armLabel(row.arm)} ${text(row.value)} ${range(row.interval, text)}`).join("; ")}`;
-  return figure({ title, note, height: 44 + 32 * shown.length + (axis ? 18 : 0), build, table, summary });
+  const plain = () => ({ id: fileName(title), title, note: axis, columns: ["arm", "value", "low", "high", "sampling_low", "sampling_high", "n"].map((key) => ({ key })),
+    rows: shown.map((row) => [row.arm, row.value, ...(row.interval ?? [null, null]), ...(row.inner ?? [null, null]), row.note ?? null]) });
+  return figure({ title, note, height: 44 + 32 * shown.length + (axis ? 18 : 0), build, table, summary, sheet: sheet ?? plain });
 }
 
 function rowLines(row, text) {
@@ -225,14 +227,15 @@ function rowLines(row, text) {
   return lines;
 }
 
-// Lines over a numeric axis. series: [{arm, points: [{x, y}], dashed, thin}].
-function linePanel({ title, note, series, xTitle, xText = (x) => compact(x), yText, yTick = yText, yOptions = {}, xOptions = {}, height = 260, markers = false }) {
+// Lines over a numeric axis. series: [{arm, points: [{x, y, interval}], dashed, thin}].
+function linePanel({ title, note, series, xTitle, xText = (x) => compact(x), yText, yTick = yText, yOptions = {}, xOptions = {}, height = 260, markers = false, table, sheet }) {
   const shown = series.filter((one) => one.points.length > 0);
   if (shown.length === 0) return null;
   const build = () => ({
     type: "line",
     data: { datasets: shown.map((one) => ({
-      label: armLabel(one.arm), data: one.points, parsing: false, borderColor: one.thin ? faded(armColour(one.arm), 0.28) : armColour(one.arm),
+      label: armLabel(one.arm), data: one.points, parsing: false, whiskerAxis: "y",
+      whiskers: one.points.map((point) => [{ interval: point.interval, width: 1.2, cap: 2.5, colour: faded(armColour(one.arm), 0.75) }]), borderColor: one.thin ? faded(armColour(one.arm), 0.28) : armColour(one.arm),
       backgroundColor: armColour(one.arm), borderWidth: one.thin ? 1 : 2, borderDash: one.dashed || isBanned(one.arm) ? [5, 4] : [],
       pointRadius: markers || one.points.length < 3 ? 3 : 0, pointHoverRadius: 4, tension: 0 })) },
     options: {
@@ -240,8 +243,10 @@ function linePanel({ title, note, series, xTitle, xText = (x) => compact(x), yTe
       scales: { x: valueAxis(xTitle, (x) => xText(x), { type: "linear", ...xOptions }), y: valueAxis("", yTick, yOptions) },
       plugins: { tooltip: { displayColors: true, filter: (item) => !shown[item.datasetIndex].thin,
         callbacks: { title: (items) => (items.length > 0 ? `${xTitle} ${xText(items[0].parsed.x)}` : ""),
-          label: (item) => `${item.dataset.label}: ${yText(item.parsed.y)}` } } },
+          label: (item) => `${item.dataset.label}: ${yText(item.parsed.y)} ${range(item.raw.interval, yText)}` } } },
     },
   });
-  return figure({ title, note, height, build, summary: `${title}: lines of ${[...new Set(shown.map((one) => armLabel(one.arm)))].join(", ")} over ${xTitle}` });
+  const plain = () => ({ id: fileName(title), title, note, columns: ["arm", "x", "y", "low", "high"].map((key) => ({ key })),
+    rows: shown.filter((one) => !one.thin || !shown.some((other) => !other.thin && other.arm === one.arm)).flatMap((one) => one.points.map((point) => [one.arm, point.x, point.y, ...(point.interval ?? [null, null])])) });
+  return figure({ title, note, height, build, table, sheet: sheet ?? plain, summary: `${title}: lines of ${[...new Set(shown.map((one) => armLabel(one.arm)))].join(", ")} over ${xTitle}` });
 }

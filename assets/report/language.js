@@ -53,7 +53,8 @@ function distinctiveFigure() {
     ["Token", "Category", "z", armLabel(chosen.a), armLabel(chosen.b)],
     tokens().map((token) => [token.token, token.category, signed(token.z, 2), fixed(token.count_a), fixed(token.count_b)]));
   const chart = figure({ title: "Most distinctive tokens", note: "Bars to the right: more typical of the first arm; to the left: of the second. anth: anthropomorphic, logi: logical, math: mathematical.",
-    height: 620, build, table, summary: `Distinctive tokens of ${armLabel(chosen.a)} against ${armLabel(chosen.b)}` });
+    height: 620, build, table, sheet: () => ({ id: "distinctive", title: "Most distinctive tokens", columns: ["token", "category", "z", "count_a", "count_b", "a", "b"].map((key) => ({ key })),
+      rows: tokens().map((token) => [token.token, token.category, token.z, token.count_a, token.count_b, chosen.a, chosen.b]) }), summary: `Distinctive tokens of ${armLabel(chosen.a)} against ${armLabel(chosen.b)}` });
   const change = (side) => (name) => {
     const other = side === "a" ? "b" : "a";
     if (name === chosen[other]) {

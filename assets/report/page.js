@@ -2,26 +2,12 @@
 const report = JSON.parse(document.getElementById("report-data").textContent);
 const list = (name) => (Array.isArray(report[name]) ? report[name].filter((entry) => entry && typeof entry === "object") : []);
 
-const root = document.documentElement;
 const armsByName = new Map(list("arms").map((arm) => [arm.name, arm]));
 const armLabel = (name) => armsByName.get(name)?.label ?? words(name);
 const armNames = [...armsByName.keys()];
 const isBanned = (name) => armsByName.get(name)?.banned === true || name.endsWith("-banned");
 const splits = [...new Set(list("scores").map((score) => score.split))];
 const scoreOf = (arm, split) => list("scores").find((score) => score.arm === arm && score.split === split);
-
-// The property `class` names classes, functions listen to the event of that name, the rest are attributes.
-function el(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [key, value] of Object.entries(properties)) {
-    if (value === undefined || value === null || value === false) continue;
-    if (key === "class") element.className = value;
-    else if (typeof value === "function") element.addEventListener(key, value);
-    else element.setAttribute(key, value === true ? "" : value);
-  }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
-  return element;
-}
 
 const MEASURES = {
   "avg@n": "Share of right responses: each problem is sampled n times and every sample counts alike.",
@@ -62,14 +48,7 @@ function swatch(name) {
   return el("span", { class: `swatch${isBanned(name) ? " hatched" : ""}`, style: `--arm: ${armVariable(name)}`, "aria-hidden": "true" });
 }
 
-const ARM_COLOURS = ["base", "distilled", "distilled-rigid", "zero-rl", "distilled-rl", "distilled-banned", "zero-rl-banned"];
-// Arms that this page does not know take the colours of those that are not there.
-function armVariable(name) {
-  if (ARM_COLOURS.includes(name)) return `var(--arm-${name})`;
-  const free = ARM_COLOURS.filter((known) => !armsByName.has(known));
-  const unknown = armNames.filter((other) => !ARM_COLOURS.includes(other));
-  return free.length > 0 ? `var(--arm-${free[Math.max(0, unknown.indexOf(name)) % free.length]})` : "var(--ink)";
-}
+const armVariable = (name) => colourOf(name, armNames);
 
 // A wide table scrolls inside its own box, which the keyboard can reach.
 function tableBox(caption, head, bodies, { class: kind = "" } = {}) {
@@ -101,12 +80,3 @@ function addSection(id, title, menu, ...content) {
 
 const paragraph = (...content) => el("p", {}, ...content);
 const lead = (...content) => el("p", { class: "lead" }, ...content);
-
-let choices = 0;
-// A labelled <select>; calls change with the chosen value.
-function choice(label, options, chosen, change) {
-  const id = `choice-${++choices}`;
-  const select = el("select", { id, change: () => change(select.value) },
-    options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
-  return el("span", { class: "choice" }, el("label", { for: id }, label), select);
-}

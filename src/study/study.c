@@ -297,7 +297,7 @@ static retort_status write_report(rt_study *study, retort_error *err) {
     retort_report_options page;
     RT_TRY(retort_options_defaults(retort_report_option_table, &page, err));
     st = retort_options_set(retort_report_option_table, &page, "input", path, err);
-    if (st == RETORT_OK) st = retort_report(&page, err);
+    if (st == RETORT_OK) st = retort_report(&page, study->progress, err);
     retort_options_release(retort_report_option_table, &page);
     return st;
 }
