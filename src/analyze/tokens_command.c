@@ -100,18 +100,20 @@ static retort_status add_pairs(const rt_token_settings *settings, const rt_count
     return rt_token_adjust(list, err);
 }
 
-static json_t *settings_json(const rt_token_settings *settings, const retort_tokens_options *options) {
+static retort_status settings_json(const rt_token_settings *settings, const retort_tokens_options *options,
+                                   json_t **out, retort_error *err) {
     static const char *const PARTS[] = {"both", "thought", "answer"};
-    json_t *categories = json_array(), *row = json_object();
+    rt_buffer categories = {0};
     for (int32_t c = 0; c < settings->rules->lexicon->num_categories; c++)
-        json_array_append_new(categories, json_string(settings->rules->lexicon->categories[c].name));
-    json_object_set_new(row, "categories", categories);
-    json_object_set_new(row, "by", json_string(options->by));
-    json_object_set_new(row, "part", json_string(PARTS[options->part]));
-    json_object_set_new(row, "starts_in_thought", json_boolean(options->starts_in_thought));
-    json_object_set_new(row, "first_words", json_integer(options->first_words));
-    json_object_set_new(row, "seed", json_integer(options->seed));
-    return row;
+        RT_TRY(rt_buffer_printf(&categories, err, "%s%s", c > 0 ? ", " : "",
+                                settings->rules->lexicon->categories[c].name));
+    *out = json_pack("{s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "categories", categories.data, "by", options->by, "part",
+                     PARTS[options->part], "starts_in_thought", options->starts_in_thought, "kept",
+                     options->keep != NULL ? options->keep : "", "first_words", (json_int_t)options->first_words,
+                     "seed", (json_int_t)options->seed);
+    rt_buffer_free(&categories);
+    RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: settings");
+    return RETORT_OK;
 }
 
 static retort_status analyze(const rt_token_rules *rules, const retort_tokens_options *options,
@@ -120,10 +122,11 @@ static retort_status analyze(const rt_token_rules *rules, const retort_tokens_op
     rt_count_table table;
     rt_count_table_init(&table, rules->lexicon);
     json_t *models = json_array(), *pairs = json_array();
-    json_t *result = json_pack("{s:o, s:o, s:o}", "settings", settings_json(&settings, options), "models", models,
-                               "comparisons", pairs);
-    retort_status st = result != NULL ? read_all(rules, options, progress, &table, err)
-                                      : rt_fail(err, RETORT_ERR_MEMORY, "out of memory");
+    json_t *chosen = NULL;
+    retort_status st = settings_json(&settings, options, &chosen, err);
+    json_t *result = json_pack("{s:o*, s:o, s:o}", "settings", chosen, "models", models, "comparisons", pairs);
+    if (st == RETORT_OK && result == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: result");
+    if (st == RETORT_OK) st = read_all(rules, options, progress, &table, err);
     if (st == RETORT_OK) st = add_groups(&settings, &table, models, err);
     bool compare = options->reference != NULL || table.names.count <= MOST_COMPARED;
     if (st == RETORT_OK && compare) st = add_pairs(&settings, &table, options->reference, pairs, err);
