@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors compare contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -46,6 +46,15 @@ _retort() {
             --price-output) kind=none ;;
             --prices) kind=file ;;
             --max-cost) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'compare')
+        flags='--help --runs --grader --common --no-common --seed --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --runs) kind=file ;;
+            --grader) words='verdict strict tolerant' ;;
+            --seed) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

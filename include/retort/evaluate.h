@@ -85,6 +85,24 @@ RETORT_API retort_status retort_eval(const retort_eval_options *options, const r
 RETORT_API retort_status retort_eval_plan(const retort_eval_options *options, bool json, char **out, size_t *length,
                                           retort_error *err);
 
+typedef struct retort_compare_options {
+    char *runs;   /* comma list of two files of responses, or of two folders of such files */
+    int grader;   /* 0: the verdicts that counted, 1 strict, 2 tolerant */
+    bool common;  /* only the problems (in folders: also files) that both have, instead of refusing others */
+    int64_t seed; /* of the sign-flip test */
+} retort_compare_options;
+extern RETORT_API const retort_option retort_compare_option_table[];
+
+/* Compares two runs problem by problem. Differences are second minus first. The result of two files: "runs" (each one's
+ * score with both intervals and counts), "paired" (for avg and each pass@k that both have the samples for: difference,
+ * its interval over the choice of problems and over the samples, and p of a two-sided sign-flip test), how many
+ * problems are better, worse and equal, "changes" (responses of the same problem and number, by their two verdicts) and
+ * "changed" (which ones). Of two folders: "comparisons", such an object for each file.
+ *
+ * Errors: RETORT_ERR_USAGE for runs on different problems, unless `common`; RETORT_ERR_FORMAT for a response without a
+ * verdict or one that stands there twice. */
+RETORT_API retort_status retort_compare(const retort_compare_options *options, char **json, retort_error *err);
+
 #ifdef __cplusplus
 }
 #endif

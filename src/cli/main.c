@@ -9,6 +9,7 @@
 
 const command *const COMMANDS[] = {
     &command_behaviors,
+    &command_compare,
     &command_contamination,
     &command_data,
     &command_distill,
