@@ -26,7 +26,7 @@ const SHARES = {
   truncated: "Share of responses cut at the token limit, mean over problems.",
   unparsed: "Share of responses with no answer that could be read, mean over problems; they count as wrong.",
   undecided: "Share of responses whose answer took too much work to decide; they count as wrong.",
-  "per 1,000 words": "Occurrences in 1,000 lexical tokens (words, numbers, commands, symbols), all responses pooled; the rule is in docs/analysis.md.",
+  "per 1,000 words": "Places in 1,000 words (runs of letters and apostrophes) of the responses that count, all pooled; the rules are in docs/tokens.md.",
   "shows it": "Share of responses in which at least half of the judge’s readable votes found the behaviour.",
 };
 Object.assign(MEASURES, SHARES);
@@ -130,7 +130,7 @@ function addRunLengths() {
 // ---- tokens
 
 function wordsTable(benchmark) {
-  const rows = rowsOf("words").filter((row) => row.benchmark === benchmark), totals = new Map();
+  const rows = rowsOf("words").filter((row) => row.benchmark === benchmark && !row.word.startsWith("<") && /[a-z]/i.test(row.word)), totals = new Map();
   for (const row of rows) totals.set(row.word, (totals.get(row.word) ?? 0) + row.count);
   const top = [...totals].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 20).map(([word]) => word);
   if (top.length === 0) return null;
@@ -139,7 +139,7 @@ function wordsTable(benchmark) {
   return el("details", { class: "figures" }, el("summary", {}, `The commonest of these words: ${benchmarkTitle(benchmark)}`), downloads(`Words of ${benchmark}`, sheetOf("words", (row) => row.benchmark === benchmark)),
     tableBox(`The commonest words of the categories on ${benchmarkTitle(benchmark)}: rate per 1,000 and count`, el("tr", {}, columnHead("Word"), columnHead("Category"), models.map((model) => columnHead(armTag(model)))),
       el("tbody", {}, top.map((word) => el("tr", {}, rowHead(exploreLink(word, { q: `"${word}"`, benchmarks: benchmark })), el("td", {}, rows.find((row) => row.word === word).category),
-        models.map((model) => number(fixed(cell(model, word)?.per_1000 ?? 0, 2), `${fixed(cell(model, word)?.count ?? 0)} ×`)))))));
+        models.map((model) => number(fixed(cell(model, word)?.per_1000 ?? 0, 2), [`${fixed(cell(model, word)?.count ?? 0)} × `, range(pairInterval(cell(model, word) ?? {}), (x) => fixed(x, 2))])))))));
 }
 
 function addRunTokens() {
@@ -148,9 +148,53 @@ function addRunTokens() {
   const charts = shownBenchmarks(rows).flatMap((benchmark) => [...new Set(rows.map((row) => row.category))].map((category) => armPanel({
     title: `${words(category)}: ${benchmarkTitle(benchmark)}`, text: (x) => fixed(x, x < 100 ? 2 : 0), axisText: (x, digits) => fixed(x, digits), axis: "per 1,000 words", sheet: sheetOf("tokens", (row) => row.category === category && row.benchmark === benchmark),
     rows: rows.filter((row) => row.category === category && row.benchmark === benchmark).map((row) => ({ arm: row.model, value: row.per_1000, interval: pairInterval(row),
-      note: `${fixed(row.count)} in ${fixed(row.words)} words, ${fixed(row.responses)} responses` })) })));
-  addSection("tokens", "Tokens", "Tokens", lead("How often each model writes the words of each category, ", term("per 1,000 words"), "; 95 % intervals by bootstrap over problems."),
-    headed("Token categories", "tokens"), panels(charts.filter(Boolean)), shownBenchmarks(rows).map(wordsTable), distinctiveBlock());
+      note: `${fixed(row.count)} in ${fixed(row.words)} words of ${fixed(row.counted)} responses` })) })));
+  addSection("tokens", "Tokens", "Tokens", lead("How often each model writes the words of each category, ", term("per 1,000 words"), "; 95 % intervals by bootstrap over problems. Truncated, repetitive and empty responses are left out, since they would drown the rest."),
+    headed("Token categories", "tokens"), panels(charts.filter(Boolean)), leftOutTable(rows), shownBenchmarks(rows).map(wordsTable), positionsBlock(), correctnessBlock(), tokenDifferencesBlock(), distinctiveBlock());
+}
+
+// How many responses the rates stand on.
+function leftOutTable(rows) {
+  const first = rows.filter((row) => row.category === rows[0].category), cell = (row, key) => number(fixed(row[key]), row[key] > 0 ? `${percent(row[key] / row.responses)} %` : "");
+  return el("details", { class: "figures" }, el("summary", {}, "What counts and what is left out"), tableBox("Responses that the rates stand on, and those left out", el("tr", {}, columnHead("Model"), columnHead("Benchmark"),
+    ["Responses", "Counted", "Truncated", "Repetitive", "Empty", "Words counted"].map((head) => columnHead(head))),
+    el("tbody", {}, first.map((row) => el("tr", {}, rowHead(armTag(row.model)), el("td", {}, benchmarkTitle(row.benchmark)), number(fixed(row.responses)), number(fixed(row.counted)), cell(row, "truncated"), cell(row, "repetitive"), cell(row, "empty"), number(fixed(row.words)))))));
+}
+
+function positionsBlock() {
+  const rows = rowsOf("positions");
+  if (rows.length === 0) return null;
+  const categories = [...new Set(rows.map((row) => row.category))];
+  const charts = shownBenchmarks(rows).flatMap((benchmark) => categories.map((category) => {
+    const here = rows.filter((row) => row.benchmark === benchmark && row.category === category), models = armNames.filter((model) => here.some((row) => row.model === model && isNumber(row.per_1000)));
+    const text = (x) => fixed(x, x < 10 ? 1 : 0);
+    const panel = linePanel({ title: `${words(category)}: ${benchmarkTitle(benchmark)}`, note: "Per 1,000 words in each tenth of a response", height: 220, markers: true, xTitle: "tenth of the response", xText: (x) => fixed(x), yText: text, yTick: fixed, yOptions: { beginAtZero: true },
+      xOptions: { ticks: { stepSize: 1, callback: (value) => fixed(value) } }, sheet: sheetOf("positions", (row) => row.benchmark === benchmark && row.category === category),
+      series: models.map((model) => ({ arm: model, points: here.filter((row) => row.model === model && isNumber(row.per_1000)).map((row) => ({ x: row.tenth, y: row.per_1000, interval: pairInterval(row) })) })),
+      table: () => simpleTable(`${words(category)} by tenth of the response, ${benchmarkTitle(benchmark)}, per 1,000 words`, ["Tenth", ...models.map(armLabel)],
+        [...Array(10).keys()].map((i) => [fixed(i + 1), ...models.map((model) => { const row = here.find((one) => one.model === model && one.tenth === i + 1); return row && isNumber(row.per_1000) ? `${fixed(row.per_1000, 1)} ${range(pairInterval(row), (x) => fixed(x, 1))}` : NONE; })])) });
+    return panel && el("div", {}, panel, legend(models));
+  })).filter(Boolean);
+  return charts.length === 0 ? null : el("details", { class: "block" }, el("summary", {}, "Where in the response"), headed("Where in the response", "positions"), panels(charts));
+}
+
+function correctnessBlock() {
+  const rows = rowsOf("correctness").filter((row) => isNumber(row.right_minus_wrong));
+  if (rows.length === 0) return null;
+  const text = (x) => signed(x, 2);
+  return el("details", { class: "block" }, el("summary", {}, "Right responses against wrong ones"), headed("Right against wrong", "correctness"), paragraph("Within a problem that has both: the rate per 1,000 words of its right responses minus that of its wrong ones."),
+    tableBox("Rate of right responses minus rate of wrong ones to the same problem", el("tr", {}, columnHead("Model"), columnHead("Benchmark"), columnHead("Category"), columnHead("Problems"), columnHead("Responses"), columnHead("Per 1,000"), columnHead("95 % interval"), columnHead(term("p"))),
+      el("tbody", {}, rows.map((row) => el("tr", {}, rowHead(armTag(row.model)), el("td", {}, benchmarkTitle(row.benchmark)), el("td", {}, words(row.category)), number(fixed(row.problems)), number(fixed(row.responses)), number(text(row.right_minus_wrong), "", { class: row.p < 0.01 ? "number best" : "number" }), number(range(pairInterval(row), text) || NONE), number(pValue(row.p)))))));
+}
+
+function tokenDifferencesBlock() {
+  const rows = rowsOf("token_differences");
+  if (rows.length === 0) return null;
+  const text = (x) => signed(x, 2);
+  return el("details", { class: "block" }, el("summary", {}, "Differences between models, also at like length"), headed("Differences between models", "token_differences"),
+    tableBox("Rate per 1,000 words of one model minus another’s, and the same with responses of like length; bold: p below 0.01 after Holm", el("tr", {}, columnHead("Model minus model"), columnHead("Benchmark"), columnHead("Category"), columnHead("Problems"), columnHead("Per 1,000"), columnHead("95 % interval"), columnHead(term("p")), columnHead("p (Holm)"), columnHead("At like length"), columnHead("95 % interval")),
+      el("tbody", {}, rows.map((row) => el("tr", {}, rowHead([armTag(row.a), " − ", armTag(row.b)]), el("td", {}, benchmarkTitle(row.benchmark)), el("td", {}, words(row.category)), number(fixed(row.problems), row.paired ? "paired" : "not paired"),
+        number(text(row.difference), "", { class: row.p_holm < 0.01 ? "number best" : "number" }), number(range(pairInterval(row), text) || NONE), number(pValue(row.p)), number(pValue(row.p_holm)), number(text(row.matched_difference), `${fixed(row.matched_responses)} responses`), number(range(pairInterval(row, "matched_low", "matched_high"), text) || NONE))))));
 }
 
 function distinctiveBlock() {
@@ -167,7 +211,7 @@ function distinctiveBlock() {
         plugins: { tooltip: { callbacks: { label: ({ dataIndex: i }) => [`z = ${signed(here[i].z, 2)}`, `${armLabel(here[i].a)}: ${fixed(here[i].count_a)} ×`, `${armLabel(here[i].b)}: ${fixed(here[i].count_b)} ×`] } } } } };
   };
   const [a, b] = JSON.parse(chosen);
-  const table = () => simpleTable("Distinctive tokens", ["Token", "Category", "z", "Count in the first", "Count in the second"], tokens().map((row) => [row.token, row.category, signed(row.z, 2), fixed(row.count_a), fixed(row.count_b)]));
+  const table = () => simpleTable("Distinctive tokens", ["Token", "z", "Count in the first", "Count in the second", "Per 1,000 in the first", "Per 1,000 in the second"], tokens().map((row) => [row.token, signed(row.z, 2), fixed(row.count_a), fixed(row.count_b), fixed(row.per_1000_a, 2), fixed(row.per_1000_b, 2)]));
   const key = el("div", {}, legend([a, b]));
   const chart = figure({ title: "Most distinctive tokens", note: "Bars to the right: more typical of the first model; to the left: of the second.", height: 40 + 19 * tokens().length, build, table,
     sheet: () => sheetOf("distinctive", (row) => keyOf(row) === chosen)(), summary: `Distinctive tokens of ${a} against ${b}` });

@@ -17,7 +17,7 @@ static void start(rt_piece_walk *walk) {
     walk->thought = close < open || (no_tag && walk->starts_in_thought);
 }
 
-bool rt_piece_next(rt_piece_walk *walk, rt_piece *out) {
+bool rt_piece_next(rt_piece_walk *walk, rt_part_span *out) {
     if (!walk->started) start(walk);
     while (walk->at < walk->length) {
         size_t begin = walk->at, tag = walk->thought ? CLOSE_LENGTH : OPEN_LENGTH;
@@ -25,7 +25,7 @@ bool rt_piece_next(rt_piece_walk *walk, rt_piece *out) {
         bool last = end == walk->length;
         walk->unclosed = last && walk->thought;
         walk->at = last ? end : end + tag;
-        *out = (rt_piece){begin, walk->with_tags ? walk->at : end, walk->thought};
+        *out = (rt_part_span){begin, walk->with_tags ? walk->at : end, walk->thought};
         if (!last) walk->thought = !walk->thought;
         /* a thought that the very end opens */
         if (walk->at == walk->length && !last && walk->thought) walk->unclosed = true;

@@ -13,10 +13,10 @@
 
 typedef enum rt_part { RT_PART_BOTH, RT_PART_THOUGHT, RT_PART_ANSWER } rt_part;
 
-typedef struct rt_piece {
+typedef struct rt_part_span {
     size_t begin, end; /* the tags are outside, except in pieces of RT_PART_BOTH */
     bool thought;
-} rt_piece;
+} rt_part_span;
 
 /* A walk over the pieces. Zero-initialise but for the first four. */
 typedef struct rt_piece_walk {
@@ -29,6 +29,6 @@ typedef struct rt_piece_walk {
 } rt_piece_walk;
 
 /* The next piece that is not empty; false behind the last. Then `unclosed` says whether a thought was left open. */
-bool rt_piece_next(rt_piece_walk *walk, rt_piece *out);
+bool rt_piece_next(rt_piece_walk *walk, rt_part_span *out);
 
 #endif

@@ -122,7 +122,7 @@ static retort_status cut(rt_token_counter *c, const rt_line_response *response, 
                           .length = response->length,
                           .starts_in_thought = c->rules.starts_in_thought && response->thought == NULL,
                           .with_tags = part == RT_PART_BOTH};
-    rt_piece piece;
+    rt_part_span piece;
     while (rt_piece_next(&walk, &piece))
         if (part == RT_PART_BOTH || piece.thought == (part == RT_PART_THOUGHT))
             RT_TRY(push_piece(c, response->text + piece.begin, piece.end - piece.begin, err));

@@ -357,9 +357,8 @@ retort_status rt_charts_scores(const rt_chart_input *input, json_t *charts, reto
         charts, "differences", "Paired differences",
         "Accuracy of a minus accuracy of b on the problems that both answered; p of a two-sided sign-flip test.",
         DIFFERENCES);
-    json_t *lengths =
-        rt_chart_add(charts, "lengths", "Response length",
-                     "Words by the counting rule of the token analysis; tokens where the files say.", LENGTHS);
+    json_t *lengths = rt_chart_add(charts, "lengths", "Response length",
+                                   "Words are runs of letters and apostrophes; tokens where the files say.", LENGTHS);
     json_t *budgets = rt_chart_add(charts, "budgets", "Accuracy within a token budget",
                                    "An answer counts only if it is complete within the budget.", BUDGETS);
     if (!scores || !pass || !differences || !lengths || !budgets) return rt_chart_no_memory(err);

@@ -6,21 +6,21 @@
 #ifndef RT_CHARTS_H
 #define RT_CHARTS_H
 
-#include "analyze/token_stats.h"
+#include "analyze/token_report.h"
 #include "report/evidence.h"
 
 typedef struct rt_chart_input {
     const rt_runs *runs;
     const rt_evidence *evidence;
-    const rt_term_table *terms; /* one for each group */
-    uint64_t seed;              /* of the resampling */
-    int64_t top;                /* distinctive tokens on each side of a pair */
-    bool pairs;                 /* compare each two models of a benchmark */
+    const rt_count_table *tokens; /* its groups are the runs' */
+    const rt_token_settings *token_settings;
+    uint64_t seed; /* of the resampling */
+    bool pairs;    /* compare each two models of a benchmark */
 } rt_chart_input;
 
 /* scores, pass, differences, lengths, budgets */
 retort_status rt_charts_scores(const rt_chart_input *input, json_t *charts, retort_error *err);
-/* tokens, words, distinctive, behaviors */
+/* tokens, positions, correctness, words, token_differences, distinctive, behaviors */
 retort_status rt_charts_language(const rt_chart_input *input, json_t *charts, retort_error *err);
 
 /* ---- shared by the two files ---- */

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <string.h>
 
+#include "analyze/token_count.h"
 #include "core/file.h"
 #include "core/progress.h"
 #include "report/charts.h"
@@ -15,6 +16,7 @@ static const char MARKER[] = "retort-report.json";
 
 /* Each model and benchmark has a row in every table: more than these would be no report to read. */
 enum { GROUPS_MAX = 1000, PAIRS_MAX = 300 };
+enum { FIRST_WORDS = 100 }; /* as retort tokens */
 
 typedef struct report_work {
     const retort_report_options *options;
@@ -25,9 +27,9 @@ typedef struct report_work {
     rt_lexicon lexicon;
     rt_scanner *scanner;
     rt_evidence evidence;
-    rt_term_counter *counters; /* one for each group */
-    rt_term_table *terms;
-    int32_t groups;
+    rt_token_rules rules;
+    rt_token_counter *counter;
+    rt_count_table tokens; /* its groups are named by the numbers of the runs', and come in their order */
     rt_explorer explorer;
     char *folder, *parts, *figures; /* FOLDER.tmp and the folders in it */
     json_t *notes;
@@ -109,24 +111,29 @@ static retort_status make_folders(report_work *work, retort_error *err) {
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static retort_status make_counters(report_work *work, int32_t groups, retort_error *err) {
-    if (groups <= work->groups) return RETORT_OK;
-    RT_CHECK(groups <= GROUPS_MAX, err, RETORT_ERR_UNSUPPORTED,
-             "more than %d models and benchmarks; choose some with --models and --benchmarks", GROUPS_MAX);
-    rt_term_counter *counters = rt_realloc_array(work->counters, (size_t)groups, sizeof *counters);
-    RT_CHECK(counters != NULL, err, RETORT_ERR_MEMORY, "out of memory: words of %d groups", groups);
-    memset(counters + work->groups, 0, (size_t)(groups - work->groups) * sizeof *counters);
-    work->counters = counters;
-    work->groups = groups;
-    return RETORT_OK;
+/* The token analysis reads lines: this one says what it needs of a response. */
+static retort_status count_tokens(report_work *work, const rt_run_row *row, const char *text, size_t length,
+                                  retort_error *err) {
+    const rt_record *record = rt_run_record(&work->runs, row);
+    char group[16], problem[16];
+    snprintf(group, sizeof group, "%d", row->group);
+    snprintf(problem, sizeof problem, "%d", row->problem);
+    json_t *line = json_pack("{s:s, s:s, s:o, s:b}", "model", group, "problem_id", problem, "text",
+                             rt_json_text(text, length), "truncated", record->finish == RT_FINISH_LENGTH);
+    RT_CHECK(line != NULL, err, RETORT_ERR_MEMORY, "out of memory: a response of %zu bytes", length);
+    if (record->graded) json_object_set_new(line, "correct", json_boolean(record->verdict == RT_RIGHT));
+    retort_status st = rt_token_count_line(work->counter, line, "", "a response", &work->tokens, err);
+    json_decref(line);
+    return st;
 }
 
 static retort_status take_response(void *context, const rt_runs *runs, int64_t row, const char *text, size_t length,
                                    retort_error *err) {
     report_work *work = context;
-    RT_TRY(make_counters(work, runs->group_keys.count, err));
+    RT_CHECK(runs->group_keys.count <= GROUPS_MAX, err, RETORT_ERR_UNSUPPORTED,
+             "more than %d models and benchmarks; choose some with --models and --benchmarks", GROUPS_MAX);
     RT_TRY(rt_evidence_take(&work->evidence, runs, row, text, length, err));
-    RT_TRY(rt_term_counter_add(&work->counters[runs->rows[row].group], text, length, err));
+    RT_TRY(count_tokens(work, &runs->rows[row], text, length, err));
     RT_TRY(rt_explorer_add(&work->explorer, &work->evidence, text, length, err));
     rt_progress(work->progress, "report", (double)(row + 1), 0, "responses", NULL);
     return RETORT_OK;
@@ -141,6 +148,9 @@ static retort_status read_all(report_work *work, retort_error *err) {
     RT_TRY(each_element(options->judgements, take_judgements, work, err));
     RT_TRY(rt_lexicon_read(options->lexicon, &work->lexicon, err));
     RT_TRY(rt_scanner_create(&work->lexicon, &work->scanner, err));
+    work->rules = (rt_token_rules){.lexicon = &work->lexicon, .scanner = work->scanner, .first_words = FIRST_WORDS};
+    rt_count_table_init(&work->tokens, &work->lexicon);
+    RT_TRY(rt_token_counter_create(&work->rules, &work->counter, err));
     work->evidence.judgements = &work->judgements;
     work->evidence.lexicon = &work->lexicon;
     work->evidence.scanner = work->scanner;
@@ -187,21 +197,17 @@ static void take_notes(report_work *work, int64_t pairs) {
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-static retort_status finish_terms(report_work *work, retort_error *err) {
-    work->terms = rt_calloc((size_t)work->groups, sizeof *work->terms);
-    RT_CHECK(work->terms != NULL, err, RETORT_ERR_MEMORY, "out of memory: words of %d groups", work->groups);
-    for (int32_t g = 0; g < work->groups; g++) rt_term_counter_finish(&work->counters[g], &work->terms[g]);
-    return RETORT_OK;
-}
-
 static retort_status make_charts(report_work *work, json_t *charts, retort_error *err) {
     int64_t pairs = count_pairs(&work->runs);
-    RT_TRY(finish_terms(work, err));
+    const rt_token_settings settings = {.rules = &work->rules,
+                                        .resamples = RT_RESAMPLES,
+                                        .top = work->options->top,
+                                        .seed = (uint64_t)work->options->seed};
     const rt_chart_input input = {.runs = &work->runs,
                                   .evidence = &work->evidence,
-                                  .terms = work->terms,
+                                  .tokens = &work->tokens,
+                                  .token_settings = &settings,
                                   .seed = (uint64_t)work->options->seed,
-                                  .top = work->options->top,
                                   .pairs = pairs <= PAIRS_MAX};
     RT_TRY(rt_charts_scores(&input, charts, err));
     RT_TRY(rt_charts_language(&input, charts, err));
@@ -262,12 +268,8 @@ static retort_status write_all(report_work *work, retort_error *err) {
 
 static void release(report_work *work) {
     rt_explorer_free(&work->explorer);
-    for (int32_t g = 0; g < work->groups; g++) {
-        rt_term_counter_free(&work->counters[g]);
-        if (work->terms != NULL) rt_term_table_free(&work->terms[g]);
-    }
-    rt_free(work->counters);
-    rt_free(work->terms);
+    rt_token_counter_destroy(work->counter);
+    rt_count_table_free(&work->tokens);
     rt_evidence_free(&work->evidence);
     rt_scanner_destroy(work->scanner);
     rt_lexicon_free(&work->lexicon);
