@@ -137,7 +137,7 @@ static void test_thoughts(void **state) {
                               .length = strlen(cases[i].text),
                               .starts_in_thought = cases[i].starts,
                               .with_tags = cases[i].with_tags};
-        rt_piece piece;
+        rt_part_span piece;
         char out[200] = "";
         while (rt_piece_next(&walk, &piece))
             snprintf(out + strlen(out), sizeof out - strlen(out), "%c(%.*s)", piece.thought ? 'T' : 'A',
