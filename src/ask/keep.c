@@ -7,20 +7,30 @@
 #include "store/problems.h"
 #include "store/prompts.h"
 
-static retort_status put_prompt(rt_store *store, const char *problem_id, const rt_buffer *body, int64_t created,
-                                char sha256[65], retort_error *err) {
+/* The prompt of a request (its messages, or its prompt) as a row of prompts; *found false where it has none. */
+static retort_status put_prompt(rt_store *store, const rt_stored_response *row, bool *found, char sha256[65],
+                                retort_error *err) {
     json_t *request = NULL;
     rt_buffer text = {0};
-    RT_TRY(rt_json_parse(body->data, body->length, "request", &request, err));
+    RT_TRY(rt_json_parse(row->request, strlen(row->request), "request", &request, err));
     const json_t *prompt = json_object_get(request, "messages");
     if (prompt == NULL) prompt = json_object_get(request, "prompt");
-    retort_status st = prompt != NULL
-                           ? rt_json_dump(prompt, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, &text, err)
-                           : rt_fail(err, RETORT_ERR_STATE, "a request has neither messages nor a prompt");
-    if (st == RETORT_OK) st = rt_store_put_prompt(store, problem_id, text.data, created, sha256, err);
+    *found = prompt != NULL;
+    retort_status st = RETORT_OK;
+    if (*found) st = rt_json_dump(prompt, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY, &text, err);
+    if (*found && st == RETORT_OK)
+        st = rt_store_put_prompt(store, row->problem_id, text.data, row->created, sha256, err);
     rt_buffer_free(&text);
     json_decref(request);
     return st;
+}
+
+retort_status rt_ask_put_row(rt_store *store, rt_stored_response row, bool *fresh, retort_error *err) {
+    char sha256[65];
+    bool found;
+    RT_TRY(put_prompt(store, &row, &found, sha256, err));
+    row.prompt_sha256 = found ? sha256 : NULL;
+    return rt_store_put(store, &row, fresh, err);
 }
 
 static const char *text_or(const rt_buffer *text, const char *otherwise) {
@@ -30,9 +40,8 @@ static const char *text_or(const rt_buffer *text, const char *otherwise) {
 static retort_status put_both(rt_store *store, rt_stored_response row, const rt_reply *reply, const rt_buffer *body,
                               bool *fresh, retort_error *err) {
     rt_buffer ids = {0};
-    char prompt[65];
-    retort_status st = put_prompt(store, row.problem_id, body, row.created, prompt, err);
-    if (st == RETORT_OK && reply->token_ids.length > 0) st = rt_buffer_printf(&ids, err, "[%s]", reply->token_ids.data);
+    retort_status st = RETORT_OK;
+    if (reply->token_ids.length > 0) st = rt_buffer_printf(&ids, err, "[%s]", reply->token_ids.data);
     row.request = body->data;
     row.text = text_or(&reply->text, "");
     row.reasoning = text_or(&reply->reasoning, NULL);
@@ -40,9 +49,8 @@ static retort_status put_both(rt_store *store, rt_stored_response row, const rt_
     row.served_model = reply->model[0] != '\0' ? reply->model : NULL;
     row.prompt_tokens = reply->prompt_tokens;
     row.completion_tokens = reply->completion_tokens;
-    row.prompt_sha256 = prompt;
     row.token_ids = ids.data;
-    if (st == RETORT_OK) st = rt_store_put(store, &row, fresh, err);
+    if (st == RETORT_OK) st = rt_ask_put_row(store, row, fresh, err);
     rt_buffer_free(&ids);
     return st;
 }

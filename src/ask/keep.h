@@ -7,6 +7,8 @@
 #include "retort/options.h"
 #include "store/store.h"
 
+/* A reply whose request and text are in the row, and its prompt where the request has one; without a transaction. */
+retort_status rt_ask_put_row(rt_store *store, rt_stored_response row, bool *fresh, retort_error *err);
 /* A reply and its prompt, in one transaction. `row` says what the reply does not: key, problem, sample, model, source,
  * cost, times. `body` is the request. *fresh: it was not there yet. */
 retort_status rt_ask_put_reply(rt_store *store, rt_stored_response row, const rt_reply *reply, const rt_buffer *body,

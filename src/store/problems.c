@@ -5,7 +5,7 @@
 #define COLUMNS "id, sha256, problem, answer, gold, origin, created"
 enum { REQUIRED = 0x47 };
 
-static retort_status hash_problem(const rt_stored_problem *problem, char sha256[65], retort_error *err) {
+retort_status rt_store_hash_problem(const rt_stored_problem *problem, char sha256[65], retort_error *err) {
     rt_buffer text = {0};
     json_t *content = json_pack("[s,s?,s?]", problem->problem, problem->answer, problem->gold);
     RT_CHECK(content != NULL, err, RETORT_ERR_FORMAT, "problem '%s' is not UTF-8", problem->id);
@@ -21,7 +21,7 @@ retort_status rt_store_put_problem(rt_store *store, const rt_stored_problem *p, 
                               "ON CONFLICT DO NOTHING";
     char sha256[65];
     sqlite3_stmt *s = NULL;
-    RT_TRY(hash_problem(p, sha256, err));
+    RT_TRY(rt_store_hash_problem(p, sha256, err));
     RT_TRY(rt_statement_keep(store, sql, &s, err));
     const bool bound = rt_bind_text(s, 1, p->id) && rt_bind_text(s, 2, sha256) && rt_bind_text(s, 3, p->problem) &&
                        rt_bind_text(s, 4, p->answer) && rt_bind_text(s, 5, p->gold) && rt_bind_text(s, 6, p->origin) &&

@@ -18,6 +18,8 @@ typedef struct rt_stored_problem {
     int64_t created;    /* Unix time */
 } rt_stored_problem;
 
+/* SHA-256 of problem, answer and gold. */
+retort_status rt_store_hash_problem(const rt_stored_problem *problem, char sha256[65], retort_error *err);
 /* A problem that is there already, under this id with this content, keeps its row. */
 retort_status rt_store_put_problem(rt_store *store, const rt_stored_problem *problem, retort_error *err);
 /* The newest of this id; RETORT_ERR_NOT_FOUND without a message. */

@@ -73,6 +73,17 @@ retort_status rt_store_get(rt_store *store, const char *key, rt_stored_response 
     return rt_row_end(&row, read_row(&row, out, err));
 }
 
+retort_status rt_store_count_samples(rt_store *store, const char *problem_id, const char *model, int64_t *out,
+                                     retort_error *err) {
+    static const char sql[] = "SELECT count(*) FROM responses WHERE problem_id = ?1 AND model = ?2";
+    sqlite3_stmt *s = NULL;
+    rt_row row;
+    RT_TRY(rt_statement_keep(store, sql, &s, err));
+    RT_TRY(rt_statement_read(store, s, rt_bind_text(s, 1, problem_id) && rt_bind_text(s, 2, model), &row, err));
+    *out = rt_row_int(&row, 0);
+    return rt_row_end(&row, RETORT_OK);
+}
+
 typedef struct visit {
     rt_store_visitor call;
     void *context;
@@ -118,6 +129,33 @@ retort_status rt_store_total(rt_store *store, rt_store_totals *out, retort_error
     const retort_status st = code == SQLITE_ROW ? RETORT_OK : rt_store_fail(store, err);
     sqlite3_finalize(s);
     return st;
+}
+
+typedef struct model_visit {
+    rt_model_visitor call;
+    void *context;
+} model_visit;
+
+static retort_status visit_model(void *context, const rt_row *row, retort_error *err) {
+    const model_visit *v = context;
+    const rt_stored_model one = {.model = rt_row_text(row, 0),
+                                 .problems = rt_row_int(row, 1),
+                                 .responses = rt_row_int(row, 2),
+                                 .scored = rt_row_int(row, 3),
+                                 .right = rt_row_int(row, 4)};
+    RT_TRY(rt_row_check(row, "responses", 1, err));
+    return v->call(v->context, &one, err);
+}
+
+retort_status rt_store_each_model(rt_store *store, rt_model_visitor call, void *context, retort_error *err) {
+    sqlite3_stmt *s = NULL;
+    model_visit v = {call, context};
+    RT_TRY(rt_statement_make(store,
+                             "SELECT model, count(DISTINCT problem_id), count(*), count(verdict),"
+                             " total(verdict IS 'right') FROM responses LEFT JOIN scores ON response_key = key AND"
+                             " grader = 'strict' GROUP BY model ORDER BY model",
+                             &s, err));
+    return rt_statement_each(store, s, true, visit_model, &v, err);
 }
 
 retort_status rt_store_compose(const rt_stored_response *response, rt_buffer *out, retort_error *err) {

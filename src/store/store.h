@@ -62,6 +62,9 @@ retort_status rt_store_has(rt_store *store, const char *key, bool *out, retort_e
 retort_status rt_store_put(rt_store *store, const rt_stored_response *response, bool *fresh, retort_error *err);
 /* The reply to a key; RETORT_ERR_NOT_FOUND without a message where there is none. */
 retort_status rt_store_get(rt_store *store, const char *key, rt_stored_response *out, retort_error *err);
+/* Replies of a model to a problem so far: the sample that the next one is. */
+retort_status rt_store_count_samples(rt_store *store, const char *problem_id, const char *model, int64_t *out,
+                                     retort_error *err);
 /* All replies by problem, sample and time. */
 typedef retort_status (*rt_store_visitor)(void *context, const rt_stored_response *response, retort_error *err);
 retort_status rt_store_each(rt_store *store, rt_store_visitor visit, void *context, retort_error *err);
@@ -75,6 +78,15 @@ typedef struct rt_store_totals {
     int64_t without_cost;
 } rt_store_totals;
 retort_status rt_store_total(rt_store *store, rt_store_totals *out, retort_error *err);
+
+/* What each model has answered, by name. */
+typedef struct rt_stored_model {
+    const char *model;
+    int64_t problems, responses;
+    int64_t scored, right; /* by the strict grader */
+} rt_stored_model;
+typedef retort_status (*rt_model_visitor)(void *context, const rt_stored_model *model, retort_error *err);
+retort_status rt_store_each_model(rt_store *store, rt_model_visitor visit, void *context, retort_error *err);
 
 /* SQLite's own check of the whole file; RETORT_ERR_FORMAT with its first complaint. */
 retort_status rt_store_check(rt_store *store, retort_error *err);
