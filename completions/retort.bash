@@ -14,11 +14,38 @@ _retort() {
     esac
     case "$command" in
     'behaviors')
-        flags='--help --responses --problems --seed --config --json --no-json --quiet --no-quiet'
+        flags='--help --responses --problems --behaviors --judges --output --seed --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --prompt --votes --max-tokens --temperature --top-p --segment --overlap --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
             --problems) kind=file ;;
+            --behaviors) kind=file ;;
+            --judges) kind=none ;;
+            --output) kind=file ;;
             --seed) kind=none ;;
+            --base-url) kind=none ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --model) kind=file ;;
+            --store) kind=file ;;
+            --prompt) kind=file ;;
+            --votes) kind=none ;;
+            --max-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
+            --segment) kind=none ;;
+            --overlap) kind=none ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
@@ -91,11 +118,13 @@ _retort() {
         esac
         ;;
     'eval')
-        flags='--help --model --adapter --problems --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --config --json --no-json --quiet --no-quiet'
+        flags='--help --model --adapter --problems --tasks --data-dir --split --count --problems-seed --system-prompt --instruction --output --grader --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --ban-list --ban-mode --ban-penalty --ban-cap --budget --budget-text --answer-tokens --extend --replay --dtype --kv-dtype --batch --threads --memory-limit --base-url --api-key-file --api --extra-body --stream --no-stream --store --template-dir --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
             --problems) kind=file ;;
+            --tasks) kind=none ;;
+            --data-dir) kind=dir ;;
             --split) kind=none ;;
             --count) kind=none ;;
             --problems-seed) kind=none ;;
@@ -114,10 +143,33 @@ _retort() {
             --ban-mode) words='hard penalty cap' ;;
             --ban-penalty) kind=none ;;
             --ban-cap) kind=none ;;
+            --budget) kind=none ;;
+            --budget-text) kind=none ;;
+            --answer-tokens) kind=none ;;
+            --extend) kind=file ;;
+            --replay) kind=file ;;
             --dtype) words='auto f32 bf16' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
+            --memory-limit) kind=none ;;
+            --base-url) kind=none ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --store) kind=file ;;
+            --template-dir) kind=dir ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
@@ -228,10 +280,18 @@ _retort() {
         esac
         ;;
     'report')
-        flags='--help --input --output --config --quiet --no-quiet'
+        flags='--help --input --output --title --judgements --problems --lexicon --models --benchmarks --top --seed --config --quiet --no-quiet'
         case "$previous" in
-            --input) kind=file ;;
+            --input) kind=none ;;
             --output) kind=file ;;
+            --title) kind=none ;;
+            --judgements) kind=file ;;
+            --problems) kind=file ;;
+            --lexicon) kind=none ;;
+            --models) kind=none ;;
+            --benchmarks) kind=none ;;
+            --top) kind=none ;;
+            --seed) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
@@ -450,11 +510,22 @@ _retort() {
         esac
         ;;
     'tokens')
-        flags='--help --responses --seed --top --config --json --no-json --quiet --no-quiet'
+        flags='--help --responses --by --text-key --problem-key --lexicon --part --starts-in-thought --no-starts-in-thought --keep --tokenizer --first-words --reference --top --seed --resamples --threads --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --responses) kind=file ;;
-            --seed) kind=none ;;
+            --by) kind=none ;;
+            --text-key) kind=none ;;
+            --problem-key) kind=none ;;
+            --lexicon) kind=none ;;
+            --part) words='both thought answer' ;;
+            --keep) kind=none ;;
+            --tokenizer) kind=dir ;;
+            --first-words) kind=none ;;
+            --reference) kind=none ;;
             --top) kind=none ;;
+            --seed) kind=none ;;
+            --resamples) kind=none ;;
+            --threads) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
