@@ -53,8 +53,8 @@ typedef struct retort_eval_options {
     int64_t batch, threads;           /* batch 0: as many as half of the free memory holds, at most 256 */
     char *memory_limit;               /* "14GiB"; NULL: what the machine has free */
     retort_endpoint_options endpoint; /* base_url NULL: a model directory. `model` here is not used */
-    char *store;                      /* endpoint: SQLite file that keeps every reply */
-    char *template_dir;               /* endpoint, completions: model folder whose template renders the prompts */
+    char *store;        /* SQLite file that keeps replies, scores, figures, manifest; endpoint: required */
+    char *template_dir; /* endpoint, completions: model folder whose template renders the prompts */
 } retort_eval_options;
 extern RETORT_API const retort_option retort_eval_option_table[];
 
@@ -66,7 +66,7 @@ extern RETORT_API const retort_option retort_eval_option_table[];
  * (such an object for each). With an endpoint also "account".
  *
  * Beside `output` stands a manifest (out.manifest.json, or manifest.json in a folder): hashes of weights, tokenizer,
- * rendered prompts, problems, program and responses, and every option.
+ * rendered prompts, problems, program and responses, and every option that can change a response.
  *
  *   extend  only the responses that were cut go on, with a larger max_new_tokens; of a local model they are the bytes
  * of a run that had the larger one from the start. The earlier run's manifest must fit. replay  runs again by a

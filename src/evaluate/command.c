@@ -5,6 +5,7 @@
 
 #include "analyze/jsonout.h"
 #include "evaluate/budget.h"
+#include "evaluate/keep.h"
 #include "evaluate/manifest.h"
 #include "evaluate/remote.h"
 #include "retort/analyze.h"
@@ -170,7 +171,7 @@ static retort_status check_earlier_manifest(evaluating *e, retort_error *err) {
 static retort_status before(void *context, const rt_round *rounds, int64_t count, retort_error *err) {
     evaluating *e = context;
     (void)count;
-    if (e->options->output == NULL && e->options->extend == NULL) return RETORT_OK;
+    if (e->options->output == NULL && e->options->extend == NULL && e->options->store == NULL) return RETORT_OK;
     RT_TRY(rt_manifest_make(e->options, &e->benchmarks, rounds, &e->manifest, err));
     if (e->options->extend != NULL) RT_TRY(check_earlier_manifest(e, err));
     if (e->replayed == NULL) return RETORT_OK;
@@ -288,29 +289,50 @@ static json_t *summary_of(const json_t *score) {
     return row;
 }
 
-static retort_status make_result(const evaluating *e, char **json, retort_error *err) {
-    json_t *result = NULL;
-    if (e->options->endpoint.dry_run && e->options->endpoint.base_url != NULL) {
-        result = json_object();
-    } else if (e->benchmarks.count == 1) {
-        RT_TRY(score_round(e, 0, &result, err));
-    } else {
-        json_t *summary = json_array(), *list = json_array();
-        result = json_pack("{s:o, s:o}", "summary", summary, "benchmarks", list);
-        for (int64_t i = 0; i < e->benchmarks.count; i++) {
-            json_t *score = NULL;
-            const retort_status st = score_round(e, i, &score, err);
-            if (st != RETORT_OK) {
-                json_decref(result);
-                return st;
-            }
-            json_array_append_new(summary, summary_of(score));
-            json_array_append_new(list, score);
-        }
+/* One score, or a table over all and each of them. */
+static json_t *join_scores(json_t *const *scores, int64_t count) {
+    if (count == 1) return json_incref(scores[0]);
+    json_t *summary = json_array(), *list = json_array();
+    for (int64_t i = 0; i < count; i++) {
+        json_array_append_new(summary, summary_of(scores[i]));
+        json_array_append(list, scores[i]);
     }
+    return json_pack("{s:o, s:o}", "summary", summary, "benchmarks", list);
+}
+
+static retort_status keep(const evaluating *e, json_t *const *scores, retort_error *err) {
+    if (e->options->store == NULL) return RETORT_OK;
+    const rt_keeping keeping = {.store = e->options->store,
+                                .model = e->what.name,
+                                .manifest = e->manifest,
+                                .benchmarks = &e->benchmarks,
+                                .rounds = e->rounds,
+                                .scores = (const json_t *const *)scores};
+    return rt_eval_keep(&keeping, err);
+}
+
+static retort_status make_scores(const evaluating *e, json_t **scores, char **json, retort_error *err) {
+    for (int64_t i = 0; i < e->benchmarks.count; i++) RT_TRY(score_round(e, i, &scores[i], err));
+    RT_TRY(keep(e, scores, err));
+    json_t *result = join_scores(scores, e->benchmarks.count);
     RT_CHECK(result != NULL, err, RETORT_ERR_MEMORY, "out of memory: result");
     add_settings(e, result);
     return rt_json_result(result, json, err);
+}
+
+static retort_status make_result(const evaluating *e, char **json, retort_error *err) {
+    if (e->options->endpoint.dry_run && e->options->endpoint.base_url != NULL) {
+        json_t *estimate = json_object();
+        RT_CHECK(estimate != NULL, err, RETORT_ERR_MEMORY, "out of memory: result");
+        add_settings(e, estimate);
+        return rt_json_result(estimate, json, err);
+    }
+    json_t **scores = rt_calloc((size_t)e->benchmarks.count, sizeof *scores);
+    RT_CHECK(scores != NULL, err, RETORT_ERR_MEMORY, "out of memory: scores");
+    const retort_status st = make_scores(e, scores, json, err);
+    for (int64_t i = 0; i < e->benchmarks.count; i++) json_decref(scores[i]);
+    rt_free(scores);
+    return st;
 }
 
 /* ---- the whole ---- */

@@ -50,6 +50,7 @@ typedef struct rt_round {
     int64_t missing;        /* an endpoint's replies that never came */
     int64_t without_tokens; /* replies whose length the endpoint did not tell */
     rt_budgeted *budgeted;  /* [num_budgets] */
+    char (*keys)[65];       /* [problems * n] of an endpoint's replies in the store; NULL: none, or made of pieces */
     double flops;
 } rt_round;
 void rt_round_free(rt_round *round, int32_t num_budgets);

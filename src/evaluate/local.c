@@ -449,6 +449,7 @@ void rt_round_free(rt_round *round, int32_t num_budgets) {
     rt_response_set_free(&round->set);
     for (int32_t b = 0; round->budgeted != NULL && b < num_budgets; b++) rt_response_set_free(&round->budgeted[b].set);
     rt_free(round->budgeted);
+    rt_free(round->keys);
     *round = (rt_round){0};
 }
 

@@ -56,11 +56,25 @@ static retort_status hash_model(const char *where, const char *label, json_t *fi
     return RETORT_OK;
 }
 
+/* What changes no response: where things go, how hard a machine or an endpoint is pressed. Equal runs have equal
+ * manifests. */
+static bool changes_nothing(const char *name) {
+    static const char *const NAMES[] = {"output",  "replay",       "store",       "batch",
+                                        "threads", "memory_limit", "concurrency", "requests_per_minute",
+                                        "retries", "retry_pause",  "timeout",     "first_token_timeout",
+                                        "stream",  "api_key_file", "max_cost",    "tokens_per_minute",
+                                        "dry_run", "prices",       "price_input", "price_output"};
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (strcmp(name, NAMES[i]) == 0) return true;
+    return false;
+}
+
 static retort_status add_options(const retort_eval_options *options, json_t *manifest, retort_error *err) {
     json_t *all = json_object();
     json_object_set_new(manifest, "options", all);
     for (const retort_option *option = retort_eval_option_table; option->name != NULL; option++) {
         char *text = NULL;
+        if (changes_nothing(option->name)) continue;
         RT_TRY(retort_options_get(retort_eval_option_table, options, option->name, &text, err));
         const int bad = json_object_set_new(all, option->name, json_string(text));
         free(text);

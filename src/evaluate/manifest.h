@@ -1,7 +1,7 @@
 /* What a run was made of, as JSON beside its responses, so that it can be made again and what changed be named.
  *
  *     {"retort_manifest": 1, "kind": "eval", "version", "binary": SHA-256 of the program,
- *      "options": {NAME: TEXT of every option},
+ *      "options": {NAME: TEXT of every option that can change a response},
  *      "files": {PATH: SHA-256 of the model's weights, configuration, tokenizer and template, and of the adapter},
  *      "endpoint": {...} instead of files where the model is elsewhere,
  *      "benchmarks": [{"name", "n", "problems", "data": SHA-256 of problems and answers, "prompts": SHA-256 of the

@@ -80,7 +80,9 @@ const retort_option retort_eval_option_table[] = {
     ROW(memory_limit, STRING, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT),
     RETORT_ENDPOINT_ADDRESS_ROWS(retort_eval_options, endpoint, "A model at an endpoint"),
     ROW(store, STRING, .argument = "FILE",
-        .help = "SQLite file that keeps every reply; a run that was stopped goes on from it."),
+        .help =
+            "SQLite file that keeps every reply, from which a run that was stopped goes on, with scores, figures and "
+            "the manifest; a local run's responses go there too where it is given."),
     ROW(template_dir, STRING, .argument = "DIR",
         .help = "With --api completions: model folder whose chat template renders the prompts."),
     RETORT_ENDPOINT_NETWORK_ROWS(retort_eval_options, endpoint),

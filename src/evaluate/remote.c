@@ -353,6 +353,16 @@ static retort_status run_budgets(remote *r, bool *wanted, retort_error *err) {
 
 /* ---- one round ---- */
 
+static retort_status take_keys(const batch *b, rt_round *round, retort_error *err) {
+    rt_buffer body = {0};
+    round->keys = rt_calloc((size_t)b->count + 1, sizeof *round->keys);
+    retort_status st = round->keys != NULL ? RETORT_OK : rt_fail(err, RETORT_ERR_MEMORY, "out of memory: keys");
+    for (int64_t q = 0; q < b->count && st == RETORT_OK; q++)
+        st = write_body((void *)(uintptr_t)b, q, &body, round->keys[q], err);
+    rt_buffer_free(&body);
+    return st;
+}
+
 static retort_status run_round(remote *r, batch *b, retort_error *err) {
     rt_round *round = r->round;
     bool *wanted = rt_calloc((size_t)b->count + 1, sizeof *wanted);
@@ -363,6 +373,7 @@ static retort_status run_round(remote *r, batch *b, retort_error *err) {
         if (st == RETORT_OK) st = ask_on(r, b, wanted, "", 0, &round->extended, err);
     } else {
         st = ask(r, b, err);
+        if (st == RETORT_OK) st = take_keys(b, round, err);
     }
     if (st == RETORT_OK && !r->how->endpoint->dry_run) st = record_all(r, b, &round->set, round->path, err);
     for (int64_t i = 0; i < b->count && st == RETORT_OK; i++) {

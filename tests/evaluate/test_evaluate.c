@@ -2,6 +2,7 @@
  * runs are in tests/cli/cases/eval.sh and eval-endpoint.sh. */
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +10,12 @@
 #include "evaluate/benchmarks.h"
 #include "evaluate/budget.h"
 #include "evaluate/earlier.h"
+#include "evaluate/keep.h"
 #include "evaluate/manifest.h"
 #include "evaluate/memory.h"
+#include "evaluate/record.h"
+#include "store/metrics.h"
+#include "store/scores.h"
 
 static retort_error err;
 
@@ -212,6 +217,105 @@ static void the_batch_is_what_fits(void **state) {
     rt_tokenizer_destroy(tokenizer);
 }
 
+/* ---- the store ---- */
+
+static retort_status count_metric(void *context, const rt_stored_metric *metric, retort_error *why) {
+    int *found = context;
+    (void)why;
+    if (strcmp(metric->name, "a/avg@2") == 0 && strcmp(metric->method, "problems") == 0) {
+        assert_true(metric->value == 0.5 && metric->n == 4 && metric->low == 0.1 && metric->high == 0.9);
+        ++*found;
+    }
+    if (strcmp(metric->name, "a/maj@4") == 0 && strcmp(metric->method, "sampling") == 0) {
+        assert_true(metric->value == 1 && isnan(metric->low));
+        ++*found;
+    }
+    if (strcmp(metric->name, "a/budget-8/avg@2") == 0 && strcmp(metric->method, "sampling") == 0) {
+        assert_true(metric->value == 0.25 && metric->low == 0.125 && metric->n == 3);
+        ++*found;
+    }
+    if (strcmp(metric->name, "a/stop_rate") == 0 && metric->value == 0.75) ++*found;
+    return RETORT_OK;
+}
+
+static retort_status check_scores(void *context, const rt_stored_response *response, retort_error *why) {
+    (void)why;
+    char **keys = context;
+    for (int i = 0; i < 4; i++) {
+        if (keys[i] != NULL) continue;
+        keys[i] = strdup(response->key);
+        assert_string_equal(response->text, i < 2 ? "\\boxed{2}" : "\\boxed{3}");
+        return RETORT_OK;
+    }
+    fail_msg("more than four responses");
+    return RETORT_OK;
+}
+
+/* Kept twice, it is there once; another seed is another run. */
+static void a_run_is_kept_once(void **state) {
+    (void)state;
+    char *dir = make_dir(), list[600];
+    rt_benchmarks found;
+    write_text(dir, "a.jsonl", PROBLEMS);
+    snprintf(list, sizeof list, "%s/a.jsonl", dir);
+    assert_ok(rt_benchmarks_read(list, 2, &found, &err));
+    rt_round round = {.problems = &found.items[0].problems, .n = 2, .prompts = "hash", .max_new_tokens = 9};
+    assert_ok(rt_records_create(&round.set, "m", 2, 4, &err));
+    for (int i = 0; i < 4; i++) {
+        rt_buffer text = {0};
+        const rt_answered answered = {.problem = i / 2, .sample = i % 2, .tokens = 5};
+        assert_ok(rt_buffer_puts(&text, i < 2 ? "\\boxed{2}" : "\\boxed{3}", &err));
+        assert_ok(rt_records_add(&round.set, &answered, &text, &found.items[0].problems.items[i / 2].question,
+                                 RT_GRADER_STRICT, &err));
+        rt_buffer_free(&text);
+    }
+    json_t *score = NULL, *manifest = NULL;
+    static const char SCORE[] =
+        "{\"avg\": 0.5, \"problems_interval\": [0.1, 0.9], \"maj_at\": {\"4\": 1}, \"maj_at_interval\": {\"4\": [0, "
+        "1]}, "
+        "\"maj_at_sampling_interval\": {\"4\": [null, null]}, \"stop_rate\": 0.75, \"curve\": [{\"budget\": 8, "
+        "\"avg\": "
+        "0.25, \"n\": 3, \"sampling_interval\": [0.125, 0.5]}, {\"budget\": null, \"avg\": 1}]}";
+    static const char MANIFEST[] =
+        "{\"files\": {\"model/x\": \"hash\"}, \"options\": {\"seed\": \"1\", \"temperature\": \"1\", "
+        "\"top_p\": \"1\", \"top_k\": \"0\", \"min_p\": \"0\", \"ban_list\": \"\", \"ban_mode\": "
+        "\"hard\", \"ban_penalty\": \"5\", \"ban_cap\": \"1\", \"dtype\": \"auto\", \"kv_dtype\": "
+        "\"f32\"}}";
+    assert_ok(rt_json_parse(SCORE, strlen(SCORE), "score", &score, &err));
+    assert_ok(rt_json_parse(MANIFEST, strlen(MANIFEST), "manifest", &manifest, &err));
+    char *path = rt_path_join(dir, "run.db"), *keys[4] = {NULL};
+    const json_t *scores[] = {score};
+    const rt_keeping keeping = {path, "m", manifest, &found, &round, scores};
+    assert_ok(rt_eval_keep(&keeping, &err));
+    assert_ok(rt_eval_keep(&keeping, &err));
+    rt_store *store;
+    int metrics = 0;
+    assert_ok(rt_store_open(path, &store, &err));
+    assert_ok(rt_store_each(store, check_scores, keys, &err));
+    assert_ok(rt_store_each_metric(store, NULL, count_metric, &metrics, &err));
+    assert_int_equal(metrics, 4);
+    for (int i = 0; i < 4; i++) {
+        rt_stored_score stored;
+        assert_ok(rt_store_get_score(store, keys[i], "tolerant", &stored, &err));
+        assert_string_equal(stored.verdict, i < 2 ? "right" : "wrong");
+    }
+    rt_store_close(store);
+    json_object_set_new(json_object_get(manifest, "options"), "seed", json_string("2"));
+    assert_ok(rt_eval_keep(&keeping, &err));
+    rt_store_totals totals;
+    assert_ok(rt_store_open(path, &store, &err));
+    assert_ok(rt_store_total(store, &totals, &err));
+    assert_int_equal(totals.responses, 8);
+    rt_store_close(store);
+    for (int i = 0; i < 4; i++) free(keys[i]);
+    json_decref(score);
+    json_decref(manifest);
+    rt_free(path);
+    rt_round_free(&round, 0);
+    rt_benchmarks_free(&found);
+    drop_dir(dir);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(benchmarks_with_samples),
@@ -221,6 +325,7 @@ int main(void) {
         cmocka_unit_test(budget_paths),
         cmocka_unit_test(earlier_responses),
         cmocka_unit_test(the_batch_is_what_fits),
+        cmocka_unit_test(a_run_is_kept_once),
     };
     return cmocka_run_group_tests_name("evaluate", tests, NULL, NULL);
 }

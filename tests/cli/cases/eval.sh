@@ -36,7 +36,7 @@ attempt 'without a manifest' eval --quiet --model model --temperature 1 --proble
 
 # Replay: the same bytes from the manifest alone, with another batch, in another place; or what changed.
 "$RETORT" eval --quiet --replay whole.manifest.json --output again.jsonl --batch 3 >/dev/null && cmp whole.jsonl again.jsonl &&
-    echo 'replayed to the same bytes'
+    cmp whole.manifest.json again.manifest.json && echo 'replayed to the same bytes'
 mv model moved
 "$RETORT" eval --quiet --replay both/manifest.json --model moved --output replayed --json >/dev/null && cmp both/a.jsonl replayed/a.jsonl &&
     echo 'replayed with the model elsewhere'
@@ -53,6 +53,12 @@ printf 'x' | dd of=model/model.safetensors bs=1 seek=4000 conv=notrunc 2>/dev/nu
 "$RETORT" eval --quiet --replay whole.manifest.json --output again.jsonl 2>&1 | sed 's/[0-9a-f]\{64\}/HASH/g'
 attempt 'no manifest' eval --quiet --replay a.jsonl --output again.jsonl
 attempt 'nowhere to write' eval --quiet --replay whole.manifest.json
+
+# The run store has the same run once, whatever the batch.
+evaluate --problems a.jsonl --n 4 --max-new-tokens 20 --store run.db >/dev/null
+evaluate --problems a.jsonl --n 4 --max-new-tokens 20 --store run.db --batch 2 >/dev/null
+"$RETORT" store run.db | grep -e '^responses' -e '^problems'
+"$RETORT" store run.db --check >/dev/null && echo 'store intact'
 
 # Budgets: one run serves them all; at a budget nobody reaches, nothing changes.
 evaluate --problems a.jsonl --n 4 --max-new-tokens 20 --budget 30,5 --answer-tokens 4 --output cut.jsonl --json >cut.json &&
