@@ -57,7 +57,7 @@ attempt 'nowhere to write' eval --quiet --replay whole.manifest.json
 # The run store has the same run once, whatever the batch.
 evaluate --problems a.jsonl --n 4 --max-new-tokens 20 --store run.db >/dev/null
 evaluate --problems a.jsonl --n 4 --max-new-tokens 20 --store run.db --batch 2 >/dev/null
-"$RETORT" store run.db | grep -e '^responses' -e '^problems'
+"$RETORT" store run.db | tr -s ' ' | grep -e '^responses' -e '^problems'
 "$RETORT" store run.db --check >/dev/null && echo 'store intact'
 
 # Budgets: one run serves them all; at a budget nobody reaches, nothing changes.
