@@ -65,8 +65,7 @@ static const retort_recipe_part RECIPE_PARTS[] = {{NULL, retort_study_option_tab
                                                   {"rl_after", retort_rl_option_table},
                                                   {NULL, NULL}};
 
-/* A shipped file: as named, or under the installed data folder. */
-static char *find_shipped(const char *name) {
+char *rt_study_shipped(const char *name) {
     if (rt_path_exists(name)) return rt_strdup(name);
     char *installed = rt_path_join(RETORT_DATADIR, name);
     if (installed != NULL && rt_path_exists(installed)) return installed;
@@ -76,8 +75,8 @@ static char *find_shipped(const char *name) {
 
 retort_status retort_study_load(retort_study_options *options, const char *recipe, bool quick, retort_error *err) {
     RT_TRY(retort_options_defaults(retort_study_option_table, options, err));
-    char *path =
-        recipe != NULL ? rt_strdup(recipe) : find_shipped(quick ? "recipes/study-quick.yaml" : "recipes/study.yaml");
+    char *path = recipe != NULL ? rt_strdup(recipe)
+                                : rt_study_shipped(quick ? "recipes/study-quick.yaml" : "recipes/study.yaml");
     RT_CHECK(path != NULL, err, RETORT_ERR_MEMORY, "out of memory: recipe path");
     retort_status st = retort_recipe_check(path, RECIPE_PARTS, err);
     if (st == RETORT_OK) st = retort_options_load_yaml(retort_study_option_table, options, path, NULL, err);
@@ -87,7 +86,7 @@ retort_status retort_study_load(retort_study_options *options, const char *recip
     }
     rt_free(path);
     if (st == RETORT_OK && !rt_path_exists(options->base)) {
-        char *base = find_shipped(options->base);
+        char *base = rt_study_shipped(options->base);
         RT_CHECK(base != NULL, err, RETORT_ERR_MEMORY, "out of memory: base path");
         st = retort_options_set(retort_study_option_table, options, "base", base, err);
         rt_free(base);
@@ -145,7 +144,7 @@ static bool is_setting(const char *name) {
     return true;
 }
 
-static retort_status options_json(const retort_option *table, const void *options, json_t **out, retort_error *err) {
+retort_status rt_settings_json(const retort_option *table, const void *options, json_t **out, retort_error *err) {
     *out = json_object();
     for (const retort_option *option = table; option->name != NULL; option++) {
         if (!is_setting(option->name)) continue;
@@ -171,7 +170,7 @@ static retort_status settings_json(const rt_study *study, json_t *report, retort
     json_object_set_new(report, "settings", settings);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         json_t *part;
-        RT_TRY(options_json(parts[i].table, parts[i].options, &part, err));
+        RT_TRY(rt_settings_json(parts[i].table, parts[i].options, &part, err));
         json_object_set_new(settings, parts[i].name, part);
     }
     return RETORT_OK;

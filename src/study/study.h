@@ -48,6 +48,9 @@ typedef struct rt_study {
 /* "<out>/<fmt...>" into a fixed buffer; an error if it does not fit. */
 retort_status rt_study_path(const rt_study *study, char path[4096], retort_error *err, const char *fmt, ...)
     RETORT_PRINTF(4, 5);
+/* A shipped file: as named, or under the installed data folder; owned by the caller (rt_free), NULL when out of memory.
+ */
+char *rt_study_shipped(const char *name);
 /* The folder whose weights an arm samples. */
 retort_status rt_arm_model_dir(const rt_study *study, rt_arm_id arm, char path[4096], retort_error *err);
 
@@ -89,6 +92,14 @@ retort_status rt_study_curves(rt_study *study, json_t *report, retort_error *err
 
 /* Style or strategy (style_claims.c): what the four distilled arms' responses to the same problems say. */
 retort_status rt_style_claims(const rt_response_set *const sets[RT_ARMS], json_t *claims, retort_error *err);
+
+/* a against b on the same problems, paired: on the mean of right samples, or (breadth) on pass@k with the largest k of
+ * 1, 4, 8 and 16 that every problem has samples for. */
+retort_status rt_compare_pass(const rt_response_set *a, const rt_response_set *b, bool breadth, int64_t *k,
+                              rt_paired *out, retort_error *err);
+
+/* The options of a table as a report's settings: without those that name places or only change time. */
+retort_status rt_settings_json(const retort_option *table, const void *options, json_t **out, retort_error *err);
 
 /* How a verdict is written down. */
 typedef enum rt_finding { RT_SUPPORTED, RT_CONTRADICTED, RT_UNDECIDED } rt_finding;

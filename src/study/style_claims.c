@@ -10,8 +10,6 @@
  * alone bring more than half of the lead Both on the mean of right samples and on pass@k, k the largest of 1, 4, 8 and
  * 16 that every problem has. */
 
-typedef enum measure { MEAN, BREADTH } measure;
-
 static int64_t fewest_samples(const rt_tally *tallies, int64_t problems) {
     int64_t fewest = tallies[0].n;
     for (int64_t p = 1; p < problems; p++)
@@ -23,10 +21,10 @@ static int64_t largest_k(int64_t samples) {
     return samples >= 16 ? 16 : samples >= 8 ? 8 : samples >= 4 ? 4 : 1;
 }
 
-static retort_status values_of(const rt_response_set *set, measure what, int64_t *k, double **out, retort_error *err) {
+static retort_status values_of(const rt_response_set *set, bool breadth, int64_t *k, double **out, retort_error *err) {
     rt_tally *tallies;
     RT_TRY(rt_response_tallies(set, &tallies, err));
-    *k = what == MEAN ? 1 : largest_k(fewest_samples(tallies, set->problems));
+    *k = breadth ? largest_k(fewest_samples(tallies, set->problems)) : 1;
     *out = rt_malloc_array((size_t)set->problems, sizeof **out);
     for (int64_t p = 0; *out != NULL && p < set->problems; p++)
         (*out)[p] = rt_pass_at_k(tallies[p].n, tallies[p].correct, *k);
@@ -35,11 +33,11 @@ static retort_status values_of(const rt_response_set *set, measure what, int64_t
     return RETORT_OK;
 }
 
-static retort_status compare(const rt_response_set *a, const rt_response_set *b, measure what, int64_t *k,
-                             rt_paired *out, retort_error *err) {
+retort_status rt_compare_pass(const rt_response_set *a, const rt_response_set *b, bool breadth, int64_t *k,
+                              rt_paired *out, retort_error *err) {
     double *x = NULL, *y = NULL;
-    retort_status st = values_of(a, what, k, &x, err);
-    if (st == RETORT_OK) st = values_of(b, what, k, &y, err);
+    retort_status st = values_of(a, breadth, k, &x, err);
+    if (st == RETORT_OK) st = values_of(b, breadth, k, &y, err);
     if (st == RETORT_OK) st = rt_paired_test(x, y, a->problems, 1, RT_SEED_STATISTICS, out, err);
     rt_free(x);
     rt_free(y);
@@ -65,13 +63,13 @@ static void describe(char *text, size_t size, const char *arm, int64_t k, const 
              100 * part->interval.high, part->p, 50 * lead->difference);
 }
 
-static retort_status claim(const rt_response_set *const sets[RT_ARMS], rt_arm_id arm, measure what, const char *id,
+static retort_status claim(const rt_response_set *const sets[RT_ARMS], rt_arm_id arm, bool breadth, const char *id,
                            const char *statement, json_t *claims, retort_error *err) {
     rt_paired lead, part;
     int64_t k;
     char detail[512];
-    RT_TRY(compare(sets[RT_ARM_DISTILLED], sets[RT_ARM_RIGID], what, &k, &lead, err));
-    RT_TRY(compare(sets[arm], sets[RT_ARM_RIGID], what, &k, &part, err));
+    RT_TRY(rt_compare_pass(sets[RT_ARM_DISTILLED], sets[RT_ARM_RIGID], breadth, &k, &lead, err));
+    RT_TRY(rt_compare_pass(sets[arm], sets[RT_ARM_RIGID], breadth, &k, &part, err));
     describe(detail, sizeof detail, arm == RT_ARM_PLAIN ? "plain" : "sprinkled", k, &lead, &part);
     rt_add_claim(claims, id, statement, judge(&lead, &part), part.difference, part.p, detail);
     return RETORT_OK;
@@ -81,20 +79,20 @@ retort_status rt_style_claims(const rt_response_set *const sets[RT_ARMS], json_t
     if (sets[RT_ARM_DISTILLED] == NULL || sets[RT_ARM_RIGID] == NULL) return RETORT_OK;
     static const struct {
         rt_arm_id arm;
-        measure what;
+        bool breadth;
         const char *id, *statement;
     } CLAIMS[] = {
-        {RT_ARM_PLAIN, MEAN, "strategy",
+        {RT_ARM_PLAIN, false, "strategy",
          "Told without marked words, the flexible traces keep more than half of their lead over the rigid ones"},
-        {RT_ARM_PLAIN, BREADTH, "strategy-breadth",
+        {RT_ARM_PLAIN, true, "strategy-breadth",
          "Told without marked words, they keep more than half of their lead in breadth (pass@k)"},
-        {RT_ARM_SPRINKLED, MEAN, "style",
+        {RT_ARM_SPRINKLED, false, "style",
          "Marked words sprinkled over the rigid traces bring more than half of the flexible ones' lead"},
-        {RT_ARM_SPRINKLED, BREADTH, "style-breadth",
+        {RT_ARM_SPRINKLED, true, "style-breadth",
          "Sprinkled words bring more than half of the lead in breadth (pass@k)"},
     };
     for (size_t i = 0; i < sizeof CLAIMS / sizeof *CLAIMS; i++)
         if (sets[CLAIMS[i].arm] != NULL)
-            RT_TRY(claim(sets, CLAIMS[i].arm, CLAIMS[i].what, CLAIMS[i].id, CLAIMS[i].statement, claims, err));
+            RT_TRY(claim(sets, CLAIMS[i].arm, CLAIMS[i].breadth, CLAIMS[i].id, CLAIMS[i].statement, claims, err));
     return RETORT_OK;
 }
