@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors compare contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help behaviors compare contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -449,6 +449,28 @@ _retort() {
             --temperature) kind=none ;;
             --top-p) kind=none ;;
             --browser-problems) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'sweep')
+        flags='--help --recipe --out --base --threads --seeds --examples --teachers --max-lengths --exposures --teacher-budget --test-problems --samples --max-new-tokens --batch --temperature --top-p --config --quiet --no-quiet'
+        case "$previous" in
+            --recipe) kind=file ;;
+            --out) kind=dir ;;
+            --base) kind=dir ;;
+            --threads) kind=none ;;
+            --seeds) kind=none ;;
+            --examples) kind=none ;;
+            --teachers) kind=none ;;
+            --max-lengths) kind=none ;;
+            --exposures) kind=none ;;
+            --teacher-budget) kind=none ;;
+            --test-problems) kind=none ;;
+            --samples) kind=none ;;
+            --max-new-tokens) kind=none ;;
+            --batch) kind=none ;;
+            --temperature) kind=none ;;
+            --top-p) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -98,11 +98,11 @@ static retort_status settings_json(const rt_sweep *sweep, json_t *report, retort
     return RETORT_OK;
 }
 
-static retort_status write_page(const char *path, retort_error *err) {
+static retort_status write_page(const rt_sweep *sweep, const char *path, retort_error *err) {
     retort_report_options page;
     RT_TRY(retort_options_defaults(retort_report_option_table, &page, err));
     retort_status st = retort_options_set(retort_report_option_table, &page, "input", path, err);
-    if (st == RETORT_OK) st = retort_report(&page, err);
+    if (st == RETORT_OK) st = retort_report(&page, sweep->progress, err);
     retort_options_release(retort_report_option_table, &page);
     return st;
 }
@@ -123,7 +123,7 @@ static retort_status write_report(rt_sweep *sweep, retort_error *err) {
         st = rt_fail(err, RETORT_ERR_USAGE, "the path '%s' is too long", sweep->options->out);
     if (st == RETORT_OK) st = rt_json_save(path, report, err);
     json_decref(report);
-    return st == RETORT_OK ? write_page(path, err) : st;
+    return st == RETORT_OK ? write_page(sweep, path, err) : st;
 }
 
 static retort_status run(rt_sweep *sweep, retort_error *err) {
