@@ -50,6 +50,7 @@ static const cue cues[] = {
     {"is wrong", CUE_FAILURE},
     {"not sure", CUE_DOUBT},
     {"i doubt", CUE_DOUBT},
+    {"doubtful", CUE_DOUBT},
     {"did i get", CUE_DOUBT},
     {"did i miss", CUE_DOUBT},
     {"wait", CUE_DOUBT},

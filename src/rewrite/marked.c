@@ -2,6 +2,50 @@
 
 #include <string.h>
 
+#include "core/mem.h"
+#include "text/lexicon_scan.h"
+
+struct rt_marks {
+    rt_lexicon lexicon;
+    rt_scanner *scanner;
+};
+
+retort_status rt_marks_create(rt_marks **out, retort_error *err) {
+    rt_marks *marks = rt_calloc(1, sizeof *marks);
+    RT_CHECK(marks != NULL, err, RETORT_ERR_MEMORY, "out of memory: lexicons");
+    retort_status st = rt_lexicon_read("anthropomorphic,logical", &marks->lexicon, err);
+    if (st == RETORT_OK) st = rt_scanner_create(&marks->lexicon, &marks->scanner, err);
+    if (st != RETORT_OK) {
+        rt_marks_destroy(marks);
+        return st;
+    }
+    *out = marks;
+    return RETORT_OK;
+}
+
+void rt_marks_destroy(rt_marks *marks) {
+    if (marks == NULL) return;
+    rt_scanner_destroy(marks->scanner);
+    rt_lexicon_free(&marks->lexicon);
+    rt_free(marks);
+}
+
+static void see(void *context, int32_t entry, size_t begin, size_t end) {
+    int32_t *first = context;
+    (void)begin;
+    (void)end;
+    if (*first < 0) *first = entry;
+}
+
+retort_status rt_marks_absent(const rt_marks *marks, const char *text, size_t length, bool *absent, char word[32],
+                              retort_error *err) {
+    int32_t first = -1;
+    RT_TRY(rt_scanner_run(marks->scanner, text, length, see, &first, err));
+    *absent = first < 0;
+    if (first >= 0) snprintf(word, 32, "%s", marks->lexicon.entries[first].text);
+    return RETORT_OK;
+}
+
 bool rt_is_marked(const rt_lexeme *lexeme) {
     return rt_category_words(rt_lexeme_category(lexeme)) != NULL;
 }

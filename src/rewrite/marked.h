@@ -13,6 +13,14 @@ typedef struct rt_marked {
     int64_t by[RT_CATEGORIES]; /* of each category */
 } rt_marked;
 
+/* The wider question, which entries of the shipped lexicons' same two categories (text/lexicon.h) find: phrases too. */
+typedef struct rt_marks rt_marks;
+retort_status rt_marks_create(rt_marks **out, retort_error *err);
+void rt_marks_destroy(rt_marks *marks);
+/* Whether a text holds none; else word[] gets the first entry found, cut if it is long. */
+retort_status rt_marks_absent(const rt_marks *marks, const char *text, size_t length, bool *absent, char word[32],
+                              retort_error *err);
+
 bool rt_is_marked(const rt_lexeme *lexeme);
 /* Adds a text's counts to *out. */
 void rt_marked_count(const char *text, size_t length, rt_marked *out);

@@ -11,8 +11,8 @@ static const char *const forward_phrases[] = {
     "{E} may be good, leaving {L}. ",
 };
 static const char *const forward_again_phrases[] = {
-    "Another try is {E}, leaving {L}. ",
-    "Another way is {E}, leaving {L}. ",
+    "One more try is {E}, leaving {L}. ",
+    "One more way is {E}, leaving {L}. ",
     "Start over with {E}, leaving {L}. ",
     "Go back and try {E}, leaving {L}. ",
     "{E} may be better, leaving {L}. ",
@@ -33,7 +33,7 @@ static const char *const backward_again_phrases[] = {
     "Now keep {Z} for the end, {E}, need {R} from {L}. ",
     "Or {Z} comes last, {E}, need {R} from {L}. ",
     "What about {Z} last? {E}, need {R} from {L}. ",
-    "Another way is to use {Z} last, {E}, need {R} from {L}. ",
+    "One more way is to use {Z} last, {E}, need {R} from {L}. ",
     "The end could also be {Z}, {E}, need {R} from {L}. ",
 };
 static const char *const last_phrases[] = {
@@ -42,7 +42,7 @@ static const char *const last_phrases[] = {
     "It may be {Z} last, need {G} from {L}. ",
     "Keep {Z} for the end, need {G} from {L}. ",
     "To get {T} with {Z} last, need {G} from {L}. ",
-    "Suppose {Z} comes last, need {G} from {L}. ",
+    "Put {Z} last, need {G} from {L}. ",
     "Try {Z} last, need {G} from {L}. ",
 };
 static const char *const last_again_phrases[] = {
@@ -50,7 +50,7 @@ static const char *const last_again_phrases[] = {
     "Or {Z} comes last, need {G} from {L}. ",        "And with {Z} last, need {G} from {L}. ",
     "Now keep {Z} for the end, need {G} from {L}. ", "What about {Z} last? Need {G} from {L}. ",
     "It may be {Z} last, need {G} from {L}. ",       "{Z} last is better, need {G} from {L}. ",
-    "Another way is {Z} last, need {G} from {L}. ",
+    "One more way is {Z} last, need {G} from {L}. ",
 };
 static const char *const list_phrases[] = {"", "", "", "Get ", "The list: ", "Now ", "Here, "};
 static const char *const fail_phrases[] = {
@@ -66,32 +66,31 @@ static const char *const fail_phrases[] = {
 };
 static const char *const fail_small_phrases[] = {
     ", ~too small. ",
-    ". ~That is too small. ",
-    ", ~that is too small. ",
-    ". ~No, need {N}, it is too small. ",
+    ". ~It is too small. ",
+    ", ~it is too small. ",
+    ". ~No, need {N}, too small. ",
 };
 static const char *const fail_big_phrases[] = {
     ", ~too big. ",
-    ". ~That is too big. ",
-    ", ~that is too big. ",
-    ". ~No, need {N}, it is too big. ",
+    ". ~It is too big. ",
+    ", ~it is too big. ",
+    ". ~No, need {N}, too big. ",
 };
 static const char *const hit_phrases[] = {
-    ": yes! ",         ": that is it! ",        ": great. ", ": yes, {R} is right. ", ": that is {R}. ",
-    ": here is {R}. ", ": that is {R}, nice. ",
+    ": right! ", ": here it is! ", ": great. ", ": {R} is right. ", ": it is {R}. ", ": here is {R}. ", ": nice, {R}. ",
 };
 static const char *const near_phrases[] = {
     "^{R} is only {D} away from {N}. ",
-    "^That is close, {R} is just {D} away from {N}. ",
+    "^Close, {R} is just {D} away from {N}. ",
 };
 static const char *const unsure_phrases[] = {
-    "~Not sure about this. ",
-    "~Not sure it works. ",
-    "~Not sure it helps. ",
+    "~This is doubtful. ",
+    "~It is doubtful. ",
+    "~Doubtful, this one. ",
 };
 static const char *const recheck_phrases[] = {
-    "^Double-check, {E}, right. ",
-    "~Not sure that is right. ^Check again, {E}, yes. ",
+    "^Check once more, {E}, right. ",
+    "~This looks doubtful. ^Check again, {E}, right. ",
     "^Make sure, {E}, good. ",
 };
 static const char *const tried_phrases[] = {
@@ -100,7 +99,7 @@ static const char *const tried_phrases[] = {
     "Now {Z} last. @It should be another, that was tried before. ",
 };
 static const char *const negative_phrases[] = {
-    "{Z} - {R}, @that is negative, {E}",
+    "{Z} - {R}, @below zero, it should be {E}",
     "{Z} - {R}, @no, it should be {E}",
     "{Z} - {R}, @the other way, {E}",
 };
@@ -110,8 +109,8 @@ static const char *const slip_phrases[] = {
     "{E}, @this should have been ",
 };
 static const char *const verify_phrases[] = {
-    "^Check, {C}, yes. ", "^Verify, {C}, it works. ",   "^To make sure, {C}, good. ", "^Check the whole thing, {C}. ",
-    "^Check: {C}. ",      "^Verify it, {C}, correct. ",
+    "^Check, {C}, right. ", "^Verify, {C}, it works. ",   "^To make sure, {C}, good. ", "^Check the whole thing, {C}. ",
+    "^Check: {C}. ",        "^Verify it, {C}, correct. ",
 };
 static const char *const answer_phrases[] = {
     "With that the answer is ", "The answer is ", "It works, the answer is ", "This makes ",

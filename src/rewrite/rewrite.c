@@ -32,6 +32,7 @@ typedef struct rewriter {
     const retort_progress *progress;
     retort_rewrite_account account;
     rt_sprinkler sprinkler;
+    rt_marks *marks;
     rt_atomic_file file;
     rt_buffer text;
 } rewriter;
@@ -57,9 +58,8 @@ static retort_status add_reference(void *context, json_t *object, size_t line, r
 static retort_status restyle(rewriter *r, const rt_trace_text *trace, int64_t index, retort_error *err) {
     if (r->options->style == RETORT_REWRITE_SPRINKLED)
         return rt_sprinkle_write(&r->sprinkler, index, trace->text, trace->length, &r->text, err);
-    rt_marked marked = {0};
-    rt_marked_count(trace->text, trace->length, &marked);
-    if (rt_marked_total(&marked) > 0) return rt_plain_write(trace->text, trace->length, &r->text, err);
+    if (rt_restyled_check(RETORT_REWRITE_PLAIN, r->marks, trace, trace->text, trace->length, NULL) != RETORT_OK)
+        return rt_plain_write(trace->text, trace->length, &r->text, err);
     r->account.unchanged++;
     return rt_buffer_append(&r->text, trace->text, trace->length, err);
 }
@@ -77,7 +77,8 @@ static retort_status rewrite_line(void *context, json_t *object, size_t line, re
     RT_TRY(rt_trace_find(object, r->options->input, line, &trace, err));
     rt_buffer_clear(&r->text);
     retort_status st = restyle(r, &trace, r->account.traces++, &reason);
-    if (st == RETORT_OK) st = rt_restyled_check(r->options->style, &trace, r->text.data, r->text.length, &reason);
+    if (st == RETORT_OK)
+        st = rt_restyled_check(r->options->style, r->marks, &trace, r->text.data, r->text.length, &reason);
     rt_progress(r->progress, "rewrite", (double)r->account.traces, 0, "traces", NULL);
     if (st == RETORT_ERR_FORMAT) {
         reject(r, line, reason.message);
@@ -102,6 +103,7 @@ static retort_status run(rewriter *r, retort_error *err) {
         RT_CHECK(rt_marked_total(&r->sprinkler.reference) > 0, err, RETORT_ERR_FORMAT,
                  "'%s' holds no marked token: there is nothing to sprinkle", options->match);
     }
+    RT_TRY(rt_marks_create(&r->marks, err));
     RT_TRY(rt_atomic_open(&r->file, options->output, err));
     RT_TRY(rt_jsonl_read(options->input, rewrite_line, r, err));
     RT_CHECK(r->account.traces > 0, err, RETORT_ERR_FORMAT, "'%s' holds no trace", options->input);
@@ -122,6 +124,7 @@ retort_status retort_rewrite(const retort_rewrite_options *options, const retort
     rt_atomic_abort(&r->file);
     if (account != NULL) *account = r->account;
     rt_buffer_free(&r->text);
+    rt_marks_destroy(r->marks);
     rt_free(r);
     return st;
 }

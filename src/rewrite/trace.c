@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "rewrite/marked.h"
-
 /* The last message, if it is the assistant's. */
 static json_t *last_message(const json_t *object) {
     json_t *messages = json_object_get(object, "messages");
@@ -29,19 +27,27 @@ retort_status rt_trace_find(const json_t *object, const char *path, size_t line,
                    path, line);
 }
 
-retort_status rt_restyled_check(int style, const rt_trace_text *original, const char *text, size_t length,
-                                retort_error *err) {
+static retort_status check_plain(const rt_marks *marks, const char *text, size_t length, retort_error *err) {
+    rt_marked counts = {0};
+    bool absent = false;
+    char word[32];
+    rt_marked_count(text, length, &counts);
+    RT_CHECK(rt_marked_total(&counts) == 0, err, RETORT_ERR_FORMAT, "the rewritten text still holds %lld marked tokens",
+             (long long)rt_marked_total(&counts));
+    RT_TRY(rt_marks_absent(marks, text, length, &absent, word, err));
+    RT_CHECK(absent, err, RETORT_ERR_FORMAT, "the rewritten text still holds '%s'", word);
+    return RETORT_OK;
+}
+
+retort_status rt_restyled_check(int style, const rt_marks *marks, const rt_trace_text *original, const char *text,
+                                size_t length, retort_error *err) {
     size_t where = 0;
     RT_CHECK(rt_same_skeleton(original->text, original->length, text, length, &where), err, RETORT_ERR_FORMAT,
              "the rewritten text does not keep the numbers and equations of its original, from byte %zu on", where + 1);
+    if (style == RETORT_REWRITE_PLAIN) return check_plain(marks, text, length, err);
     rt_marked before = {0}, after = {0};
     rt_marked_count(original->text, original->length, &before);
     rt_marked_count(text, length, &after);
-    if (style == RETORT_REWRITE_PLAIN) {
-        RT_CHECK(rt_marked_total(&after) == 0, err, RETORT_ERR_FORMAT,
-                 "the rewritten text still holds %lld marked tokens", (long long)rt_marked_total(&after));
-        return RETORT_OK;
-    }
     RT_CHECK(rt_marked_total(&after) >= rt_marked_total(&before), err, RETORT_ERR_FORMAT,
              "the rewritten text holds fewer marked tokens than its original");
     return RETORT_OK;
