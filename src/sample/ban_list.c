@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "core/file.h"
-#include "text/lexicon.h"
 
 enum { MAX_APOSTROPHES = 3 };
 
@@ -95,8 +94,8 @@ static retort_status add_rule(rt_ban_list *list, const rt_lexicon *lexicon, cons
     return add_entry(list, e->text, strlen(e->text), &rules, err);
 }
 
-/* One category of a lexicon, or all (-1). */
-static retort_status add_lexicon(rt_ban_list *list, const rt_lexicon *lexicon, int32_t category, retort_error *err) {
+retort_status rt_ban_list_add_lexicon(rt_ban_list *list, const rt_lexicon *lexicon, int32_t category,
+                                      retort_error *err) {
     for (int32_t i = 0; i < lexicon->num_entries; i++) {
         const rt_lexicon_entry *e = &lexicon->entries[i];
         if (category < 0 || e->category == category) RT_TRY(add_rule(list, lexicon, e, err));
@@ -109,7 +108,7 @@ static retort_status add_category(rt_ban_list *list, const char *name, bool *fou
     retort_status st = rt_lexicon_read(NULL, &shipped, err);
     const int32_t category = st == RETORT_OK ? rt_lexicon_category_find(&shipped, name) : -1;
     *found = category >= 0;
-    if (*found) st = add_lexicon(list, &shipped, category, err);
+    if (*found) st = rt_ban_list_add_lexicon(list, &shipped, category, err);
     rt_lexicon_free(&shipped);
     return st;
 }
@@ -117,7 +116,7 @@ static retort_status add_category(rt_ban_list *list, const char *name, bool *fou
 static retort_status read_yaml(const char *path, rt_ban_list *list, retort_error *err) {
     rt_lexicon lexicon = {0};
     retort_status st = rt_lexicon_read(path, &lexicon, err);
-    if (st == RETORT_OK) st = add_lexicon(list, &lexicon, -1, err);
+    if (st == RETORT_OK) st = rt_ban_list_add_lexicon(list, &lexicon, -1, err);
     rt_lexicon_free(&lexicon);
     return st;
 }
@@ -148,7 +147,7 @@ retort_status rt_ban_list_add_named(rt_ban_list *list, const char *const *texts,
     retort_status st = rt_lexicon_read(NULL, &shipped, err);
     for (int32_t i = 0; i < count && st == RETORT_OK; i++) {
         const int32_t category = rt_lexicon_category_find(&shipped, texts[i]);
-        st = category >= 0 ? add_lexicon(list, &shipped, category, err)
+        st = category >= 0 ? rt_ban_list_add_lexicon(list, &shipped, category, err)
                            : rt_ban_list_add(list, texts[i], strlen(texts[i]), err);
     }
     rt_lexicon_free(&shipped);

@@ -22,7 +22,15 @@ typedef struct rt_pieces {
     int32_t longest; /* bytes */
 } rt_pieces;
 
-/* The tokenizer is not kept. */
+/* A token that stands for text, while pieces are made. */
+typedef struct rt_piece_bytes {
+    const char *bytes; /* [length], length at least 1 */
+    size_t length;
+    int32_t id; /* 0 to vocab - 1 */
+} rt_piece_bytes;
+/* Sorts `list` in place; keeps nothing of it. */
+retort_status rt_pieces_build(rt_piece_bytes *list, int64_t count, int64_t vocab, rt_pieces **out, retort_error *err);
+/* All tokens of a tokenizer, which is not kept. */
 retort_status rt_pieces_create(const rt_tokenizer *tokenizer, rt_pieces **out, retort_error *err);
 void rt_pieces_destroy(rt_pieces *pieces);
 
