@@ -164,18 +164,27 @@ void rt_attention_backward(int64_t docs, const int32_t *doc_start, int64_t h, in
                            const float *lse, const float *dout, float *dq, float *dk, float *dv, float *scratch);
 
 /* Sampling form: row r is the query at position[r] of sequence slot[r]; its key and value are already in the cache.
- * Cache of one layer: kcache [slots][G] panels of rt_kpanel_floats(capacity, e), vcache [slots][G][capacity][E].
  * Same bits as the training form; of a bfloat16 cache, which keeps keys and values rounded, as the training form over
- * keys and values so rounded (rt_bf16_round). capacity < 2^17. */
+ * keys and values so rounded (rt_bf16_round).
+ *
+ * The cache of one layer is a pool of blocks of RT_KV_BLOCK positions, which sequences take as they grow and may share:
+ * position p of slot s is place p % RT_KV_BLOCK of block table[s * per_slot + p / RT_KV_BLOCK]. A block's keys are G
+ * runs of panels (rt_kpanel_floats(RT_KV_BLOCK, e) each), its values [G][RT_KV_BLOCK][E]. */
+enum { RT_KV_BLOCK = 64 };
 typedef struct rt_kv_layer {
-    rt_matrix k, v; /* both in the same format */
-    int64_t slots, capacity, g, e;
+    rt_matrix k, v; /* [blocks] each, both in the same format */
+    const int32_t *table;
+    int64_t per_slot, g, e;
 } rt_kv_layer;
+/* Blocks of a sequence of so many positions. */
+static inline int64_t rt_kv_blocks(int64_t positions) {
+    return (positions + RT_KV_BLOCK - 1) / RT_KV_BLOCK;
+}
 /* Stores rows k [rows][G*E], v [rows][G*E] at (slot, position). */
 void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position, const float *k,
                  const float *v);
-/* Copies positions 0 .. length-1 of one slot to another (a shared prompt). */
-void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length);
+/* Copies a whole block; places that hold nothing yet are copied too and never read. */
+void rt_kv_copy(const rt_kv_layer *cache, int32_t from_block, int32_t to_block);
 /* Longest sequence the sampling form takes: a row of scores must fit a thread's scratch. */
 enum { RT_DECODE_MAX_KEYS = 1 << 17 };
 void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,

@@ -16,12 +16,12 @@ enum {
     LEAST_PROMPT = 4 /* consecutive positions that are worth a tile of queries */
 };
 
-static int64_t panels_at(const rt_kv_layer *cache, int64_t slot, int64_t group) {
-    return (slot * cache->g + group) * rt_kpanel_floats(cache->capacity, cache->e);
+static int64_t panels_of_block(const rt_kv_layer *cache) {
+    return cache->g * rt_kpanel_floats(RT_KV_BLOCK, cache->e);
 }
 
-static int64_t values_at(const rt_kv_layer *cache, int64_t slot, int64_t group) {
-    return (slot * cache->g + group) * cache->capacity * cache->e;
+static int64_t values_of_block(const rt_kv_layer *cache) {
+    return cache->g * RT_KV_BLOCK * cache->e;
 }
 
 static rt_kv_source source(rt_matrix cache, int64_t at) {
@@ -42,12 +42,15 @@ static void store_one(const rt_kv_layer *cache, int64_t key, int64_t value, cons
 
 void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position, const float *k,
                  const float *v) {
-    int64_t e = cache->e;
+    const int64_t e = cache->e, panels = rt_kpanel_floats(RT_KV_BLOCK, e);
     for (int64_t r = 0; r < rows; r++) {
+        const int64_t block = cache->table[slot[r] * cache->per_slot + position[r] / RT_KV_BLOCK];
+        const int64_t at = position[r] % RT_KV_BLOCK;
         for (int64_t group = 0; group < cache->g; group++) {
-            int64_t from = (r * cache->g + group) * e, at = position[r];
-            int64_t key = panels_at(cache, slot[r], group) + at / RT_PANEL * RT_PANEL * e + at % RT_PANEL;
-            store_one(cache, key, values_at(cache, slot[r], group) + at * e, k + from, v + from);
+            const int64_t from = (r * cache->g + group) * e;
+            const int64_t key = block * panels_of_block(cache) + group * panels + at / RT_PANEL * RT_PANEL * e;
+            const int64_t value = block * values_of_block(cache) + (group * RT_KV_BLOCK + at) * e;
+            store_one(cache, key + at % RT_PANEL, value, k + from, v + from);
         }
     }
 }
@@ -59,13 +62,10 @@ static void copy(rt_matrix cache, int64_t to, int64_t from, int64_t count) {
         memcpy(cache.bf16 + to, cache.bf16 + from, (size_t)count * sizeof *cache.bf16);
 }
 
-/* Whole panels are copied: keys past `length` are rewritten before a query may see them. */
-void rt_kv_copy(const rt_kv_layer *cache, int32_t from, int32_t to, int64_t length) {
-    if (from == to) return;
-    for (int64_t group = 0; group < cache->g; group++) {
-        copy(cache->k, panels_at(cache, to, group), panels_at(cache, from, group), rt_kpanel_floats(length, cache->e));
-        copy(cache->v, values_at(cache, to, group), values_at(cache, from, group), length * cache->e);
-    }
+void rt_kv_copy(const rt_kv_layer *cache, int32_t from_block, int32_t to_block) {
+    const int64_t keys = panels_of_block(cache), values = values_of_block(cache);
+    copy(cache->k, to_block * keys, from_block * keys, keys);
+    copy(cache->v, to_block * values, from_block * values, values);
 }
 
 typedef struct job {
@@ -96,9 +96,12 @@ static void decode_run(const job *j, int64_t first, int64_t count, int64_t group
         .window = j->window,
         .scale = j->scale,
         .first = j->position[first],
-        .k_panels = source(cache->k, panels_at(cache, j->slot[first], group)),
-        .v = source(cache->v, values_at(cache, j->slot[first], group)),
+        .k_panels = source(cache->k, group * rt_kpanel_floats(RT_KV_BLOCK, e)),
+        .v = source(cache->v, group * RT_KV_BLOCK * e),
         .ldv = e,
+        .blocks = cache->table + j->slot[first] * cache->per_slot,
+        .k_stride = panels_of_block(cache),
+        .v_stride = values_of_block(cache),
     };
     bool prompt = count >= LEAST_PROMPT;
     args.step = prompt ? 1 : 0;

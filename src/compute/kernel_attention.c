@@ -266,33 +266,80 @@ static void divide_row(float *x, int64_t n, float by) {
         rt_v16_store_upto(x + j, n - j, rt_v16_div(rt_v16_load_upto(x + j, n - j), divisor));
 }
 
+/* Keys that lie one behind the other, up to last-1; the sources begin with key `origin`. */
+typedef struct stretch {
+    int64_t origin, last;
+    rt_kv_source k_panels, v;
+} stretch;
+
+/* The stretch that holds key `first`, up to key last-1 at most. */
+RT_INLINE stretch stretch_of(const rt_attention_rows *args, int64_t first, int64_t last) {
+    if (args->blocks == NULL) return (stretch){0, last, args->k_panels, args->v};
+    const int64_t block = first / RT_KV_BLOCK, origin = block * RT_KV_BLOCK, end = origin + RT_KV_BLOCK;
+    const int64_t k = args->blocks[block] * args->k_stride, v = args->blocks[block] * args->v_stride;
+    const bool half = args->k_panels.f32 == NULL;
+    return (stretch){origin, end < last ? end : last, source_at(args->k_panels, half, k), source_at(args->v, half, v)};
+}
+
+/* Rows of the tile at `position`: keys that only some of its rows see must lie in one block. */
+RT_INLINE int forward_rows(const rt_attention_rows *args, int64_t left, int64_t position) {
+    int64_t most = args->tile_rows;
+    if (args->blocks != NULL && args->step == 1) {
+        const int64_t end = ((position + 1) / RT_KV_BLOCK + 1) * RT_KV_BLOCK;
+        if (end - position < most) most = end - position;
+    }
+    return tile_rows(left, most);
+}
+
+/* Products of the tile's queries with the keys from `base`, which begins a panel, to `keys` - 1. */
+static void forward_scores(const rt_attention_rows *args, int mr, const float *q, int64_t base, int64_t keys) {
+    const int64_t ld = args->ld_scores;
+    for (int64_t at = base; at < keys;) {
+        const stretch s = stretch_of(args, at, keys);
+        const int64_t first = (at - s.origin) / RT_LANES, last = (s.last - s.origin + RT_LANES - 1) / RT_LANES;
+        float *scores = args->scores + (at - base);
+        if (s.k_panels.f32 != NULL)
+            scores_of(mr, args->e, q, args->ldq, s.k_panels.f32, first, last, scores, ld);
+        else
+            scores_of_half(mr, args->e, q, args->ldq, s.k_panels.half, first, last, scores, ld);
+        at = s.last;
+    }
+}
+
+/* Sums over the same keys, of which those up to `shared` - 1 are seen by every row and each row sees one more. */
+static void forward_sums(const rt_attention_rows *args, int mr, int64_t base, int64_t shared, int64_t keys,
+                         float *out) {
+    const int64_t ld = args->ld_scores;
+    for (int64_t at = base; at < keys;) {
+        const stretch s = stretch_of(args, at, keys);
+        const reach by = {
+            .shared = (s.last < shared ? s.last : shared) - at, .triangle = s.last > shared, .fresh = at == base};
+        const float *weights = args->scores + (at - base);
+        const int64_t value = (at - s.origin) * args->ldv;
+        if (s.v.f32 != NULL)
+            key_sum(mr, args->e, weights, ld, s.v.f32 + value, args->ldv, by, out, args->ldout);
+        else
+            key_sum_half(mr, args->e, weights, ld, s.v.half + value, args->ldv, by, out, args->ldout);
+        at = s.last;
+    }
+}
+
 /* Scores are kept from the panel on that holds the first key of the tile's first row. A weight of 0 before a row's own
  * first key leaves its chains at the 0 that they start from. */
 static void forward(const rt_attention_rows *args) {
     for (int64_t r0 = 0; r0 < args->rows;) {
-        int mr = tile_rows(args->rows - r0, args->tile_rows);
-        int64_t position = args->first + r0 * args->step;
-        int64_t keys = position + 1 + (mr - 1) * args->step, ld = args->ld_scores;
-        int64_t panel = rt_attention_low(position, args->window) / RT_LANES, base = panel * RT_LANES;
-        int64_t panels = (keys + RT_LANES - 1) / RT_LANES;
-        const float *q = args->q + r0 * args->ldq;
-        float l[RT_ATTENTION_ROWS];
-        if (args->k_panels.f32 != NULL)
-            scores_of(mr, args->e, q, args->ldq, args->k_panels.f32, panel, panels, args->scores, ld);
-        else
-            scores_of_half(mr, args->e, q, args->ldq, args->k_panels.half, panel, panels, args->scores, ld);
+        const int64_t position = args->first + r0 * args->step, ld = args->ld_scores;
+        const int mr = forward_rows(args, args->rows - r0, position);
+        const int64_t keys = position + 1 + (mr - 1) * args->step;
+        const int64_t low_key = rt_attention_low(position, args->window), base = low_key - low_key % RT_LANES;
+        float l[RT_ATTENTION_ROWS], *out = args->out + r0 * args->ldout;
+        forward_scores(args, mr, args->q + r0 * args->ldq, base, keys);
         for (int r = 0; r < mr; r++) {
             int64_t own = position + r * args->step, low = rt_attention_low(own, args->window);
             float m = row_softmax(args->scores + r * ld, low - base, own + 1 - base, args->scale, &l[r]);
             if (args->lse != NULL) args->lse[(r0 + r) * args->ldlse] = m + rt_logf(l[r]);
         }
-        reach by = {.shared = position + 1 - base, .triangle = args->step == 1, .fresh = true};
-        float *out = args->out + r0 * args->ldout;
-        if (args->v.f32 != NULL)
-            key_sum(mr, args->e, args->scores, ld, args->v.f32 + base * args->ldv, args->ldv, by, out, args->ldout);
-        else
-            key_sum_half(mr, args->e, args->scores, ld, args->v.half + base * args->ldv, args->ldv, by, out,
-                         args->ldout);
+        forward_sums(args, mr, base, position + 1, keys, out);
         for (int r = 0; r < mr; r++) divide_row(out + r * args->ldout, args->e, l[r]);
         r0 += mr;
     }

@@ -34,6 +34,10 @@ typedef struct rt_attention_rows {
     rt_kv_source k_panels;
     rt_kv_source v; /* position j at v + j * ldv */
     int64_t ldv;
+    /* NULL: panels and values lie one behind the other. Otherwise those of positions RT_KV_BLOCK b and on are found at
+     * k_panels + blocks[b] * k_stride and v + blocks[b] * v_stride. */
+    const int32_t *blocks;
+    int64_t k_stride, v_stride;
     float *out; /* row r at out + r * ldout */
     int64_t ldout;
     float *lse; /* row r at lse + r * ldlse; NULL: not wanted */

@@ -79,16 +79,27 @@ size_t rt_aligned_size(size_t bytes) {
     return rounded == 0 ? alignment : rounded;
 }
 
-void *rt_aligned_alloc(size_t count, size_t size) {
+static void *aligned_block(size_t count, size_t size, size_t *rounded) {
     size_t bytes;
     if (rt_mul_overflow(count, size, &bytes) || injected_failure()) return NULL;
-    size_t rounded = rt_aligned_size(bytes), alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
-    if (rounded == SIZE_MAX) return NULL;
-    void *block = aligned_alloc(alignment, rounded);
-    if (block == NULL) return NULL;
-    if (alignment == HUGE_PAGE) (void)madvise(block, rounded, MADV_HUGEPAGE);
-    memset(block, 0, rounded);
+    const size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    *rounded = rt_aligned_size(bytes);
+    if (*rounded == SIZE_MAX) return NULL;
+    void *block = aligned_alloc(alignment, *rounded);
+    if (block != NULL && alignment == HUGE_PAGE) (void)madvise(block, *rounded, MADV_HUGEPAGE);
     return block;
+}
+
+void *rt_aligned_alloc(size_t count, size_t size) {
+    size_t rounded;
+    void *block = aligned_block(count, size, &rounded);
+    if (block != NULL) memset(block, 0, rounded);
+    return block;
+}
+
+void *rt_untouched_alloc(size_t count, size_t size) {
+    size_t rounded;
+    return aligned_block(count, size, &rounded);
 }
 
 static retort_status buffer_reserve(rt_buffer *buffer, size_t extra, retort_error *err) {

@@ -24,6 +24,8 @@ void rt_free(void *block);
 /* Zeroed block aligned to 64 bytes (one cache line, one AVX-512 register); blocks of 2 MiB and more are advised to
  * use huge pages, because first touch through 4 KiB pages is several times slower. Free with rt_free. */
 void *rt_aligned_alloc(size_t count, size_t size);
+/* The same without zeroes: pages come from the system as they are first written to. */
+void *rt_untouched_alloc(size_t count, size_t size);
 /* The memory that such a block really takes, all of it at once; SIZE_MAX when out of range. */
 size_t rt_aligned_size(size_t bytes);
 

@@ -3,6 +3,8 @@
 
 #include "core/mem.h"
 #include "model/arena.h"
+#include "model/dtype.h"
+#include "model/kv_pool.h"
 #include "model/lora.h"
 #include "model/rope.h"
 
@@ -26,9 +28,11 @@ struct rt_decoder {
     rt_config config;
     rt_lora_config lora; /* r 0: no adapters */
     float lora_scale;
-    int64_t slots, capacity, max_rows;
+    int64_t slots, capacity, max_rows, blocks;
     float scale;
     char *arena;
+    char *cache; /* keys and values of all layers */
+    rt_kv_pool pool;
     rt_matrix embed; /* [V][D] */
     float *norm;     /* [D] */
     rt_packed head;
@@ -62,9 +66,19 @@ static void carve_layer(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
         layer->q_norm = rt_carve_floats(at, e, 1);
         layer->k_norm = rt_carve_floats(at, e, 1);
     }
-    layer->cache = (rt_kv_layer){.slots = dec->slots, .capacity = dec->capacity, .g = g, .e = e};
-    layer->cache.k = carve_matrix(at, c->kv_dtype, dec->slots * g, rt_kpanel_floats(dec->capacity, e));
-    layer->cache.v = carve_matrix(at, c->kv_dtype, dec->slots * g, dec->capacity * e);
+}
+
+static void carve_cache(rt_carver *at, rt_decoder *dec, decoder_layer *layer) {
+    const int64_t e = dec->config.head_dim, g = dec->config.num_key_value_heads;
+    layer->cache = (rt_kv_layer){.table = dec->pool.table, .per_slot = rt_kv_blocks(dec->capacity), .g = g, .e = e};
+    layer->cache.k = carve_matrix(at, dec->config.kv_dtype, dec->blocks * g, rt_kpanel_floats(RT_KV_BLOCK, e));
+    layer->cache.v = carve_matrix(at, dec->config.kv_dtype, dec->blocks * g, RT_KV_BLOCK * e);
+}
+
+static void carve_caches(rt_carver *at, rt_decoder *dec) {
+    decoder_layer measured = {0};
+    for (int64_t l = 0; l < dec->config.num_hidden_layers; l++)
+        carve_cache(at, dec, dec->layers != NULL ? &dec->layers[l] : &measured);
 }
 
 static void carve_all(rt_carver *at, rt_decoder *dec) {
@@ -94,13 +108,14 @@ static void carve_all(rt_carver *at, rt_decoder *dec) {
     dec->pending = rt_carve_ints(at, dec->slots);
 }
 
-static void set_shape(rt_decoder *dec, const rt_config *config, const rt_lora_config *lora, int64_t slots,
-                      int64_t capacity, int64_t max_rows) {
+static void set_shape(rt_decoder *dec, const rt_config *config, const rt_lora_config *lora,
+                      const rt_decoder_size *size) {
     dec->config = *config;
     if (lora != NULL) dec->lora = *lora;
-    dec->slots = slots;
-    dec->capacity = capacity;
-    dec->max_rows = max_rows;
+    dec->slots = size->slots;
+    dec->capacity = size->capacity;
+    dec->max_rows = size->rows;
+    dec->blocks = size->blocks > 0 ? size->blocks : size->slots * rt_kv_blocks(size->capacity);
     dec->scale = (float)(1.0 / sqrt((double)config->head_dim));
 }
 
@@ -170,9 +185,9 @@ static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_
     return set_adapters(dec, model->lora, err);
 }
 
-static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t capacity, int64_t max_rows,
-                                 retort_error *err) {
-    enum { MAX_SLOTS = 1 << 20, MAX_ROWS = 1 << 20 };
+static retort_status check_sizes(const rt_config *config, const rt_decoder_size *size, retort_error *err) {
+    enum { MAX_SLOTS = 1 << 20, MAX_ROWS = 1 << 20, MAX_BLOCKS = 1 << 30 };
+    const int64_t slots = size->slots, capacity = size->capacity, max_rows = size->rows;
     RT_CHECK(slots >= 1 && slots <= MAX_SLOTS, err, RETORT_ERR_USAGE, "decoder of %lld slots, must be between 1 and %d",
              (long long)slots, (int)MAX_SLOTS);
     RT_CHECK(capacity >= 1 && capacity <= rt_config_context(config), err, RETORT_ERR_USAGE,
@@ -182,44 +197,75 @@ static retort_status check_sizes(const rt_config *config, int64_t slots, int64_t
              "decoder of %lld positions, at most %d are supported", (long long)capacity, (int)RT_DECODE_MAX_KEYS);
     RT_CHECK(max_rows >= 1 && max_rows <= MAX_ROWS, err, RETORT_ERR_USAGE,
              "decoder of %lld rows a step, must be between 1 and %d", (long long)max_rows, (int)MAX_ROWS);
+    const int64_t least = rt_kv_blocks(capacity), most = slots * least;
+    RT_CHECK(size->blocks == 0 || size->blocks >= least, err, RETORT_ERR_USAGE,
+             "a cache of %lld positions, but one sequence can have %lld; give the cache more memory or ask for shorter "
+             "responses",
+             (long long)size->blocks * RT_KV_BLOCK, (long long)capacity);
+    RT_CHECK(size->blocks <= MAX_BLOCKS && (size->blocks > 0 || most <= MAX_BLOCKS), err, RETORT_ERR_UNSUPPORTED,
+             "a cache of %lld blocks, at most %d are supported", (long long)(size->blocks > 0 ? size->blocks : most),
+             (int)MAX_BLOCKS);
     return RETORT_OK;
 }
 
-static retort_status out_of_memory(int64_t slots, int64_t capacity, size_t bytes, retort_error *err) {
+static retort_status out_of_memory(const rt_decoder_size *size, size_t bytes, retort_error *err) {
     return rt_fail(err, RETORT_ERR_MEMORY,
-                   "out of memory: sampling with %lld slots of %lld positions needs %.1f MiB; use fewer slots or a "
-                   "shorter maximum length",
-                   (long long)slots, (long long)capacity, (double)bytes / (1 << 20));
+                   "out of memory: sampling with %lld slots of %lld positions needs %.1f MiB; use fewer slots, a "
+                   "shorter maximum length, or a smaller cache",
+                   (long long)size->slots, (long long)size->capacity, (double)bytes / (1 << 20));
+}
+
+/* What a decoder takes besides its packed weights. */
+typedef struct decoder_memory {
+    size_t arena, cache; /* SIZE_MAX: out of range */
+} decoder_memory;
+
+static decoder_memory measure(const rt_config *config, const rt_lora_config *lora, const rt_decoder_size *size) {
+    rt_decoder shape = {0};
+    rt_carver arena = {0}, cache = {0};
+    set_shape(&shape, config, lora, size);
+    carve_all(&arena, &shape);
+    carve_caches(&cache, &shape);
+    return (decoder_memory){arena.overflow ? SIZE_MAX : arena.used, cache.overflow ? SIZE_MAX : cache.used};
+}
+
+static bool take_memory(rt_decoder *dec, const decoder_memory *memory) {
+    if (memory->arena == SIZE_MAX || memory->cache == SIZE_MAX) return false;
+    dec->layers = rt_calloc((size_t)dec->config.num_hidden_layers, sizeof *dec->layers);
+    dec->arena = rt_aligned_alloc(memory->arena, 1);
+    dec->cache = rt_untouched_alloc(memory->cache, 1);
+    return dec->layers != NULL && dec->arena != NULL && dec->cache != NULL &&
+           rt_kv_pool_create(dec->slots, rt_kv_blocks(dec->capacity), dec->blocks, &dec->pool, NULL) == RETORT_OK;
 }
 
 retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
                                 rt_decoder **out, retort_error *err) {
+    const rt_decoder_size size = {.slots = slots, .capacity = capacity, .rows = max_rows};
+    return rt_decoder_create_sized(model, &size, out, err);
+}
+
+retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_size *size, rt_decoder **out,
+                                      retort_error *err) {
     *out = NULL;
     const rt_config *config = &model->config;
     const rt_lora_config *lora = model->lora != NULL ? &model->lora->config : NULL;
     RT_TRY(rt_config_validate(config, "model configuration", err));
     RT_TRY(rt_compute_init(err));
-    RT_TRY(check_sizes(config, slots, capacity, max_rows, err));
-    rt_decoder shape = {0};
-    rt_carver at = {0};
-    set_shape(&shape, config, lora, slots, capacity, max_rows);
-    carve_all(&at, &shape);
-    const size_t bytes = at.overflow ? SIZE_MAX : at.used;
+    RT_TRY(check_sizes(config, size, err));
+    const decoder_memory memory = measure(config, lora, size);
     rt_decoder *dec = rt_calloc(1, sizeof *dec);
-    if (dec != NULL) {
-        set_shape(dec, config, lora, slots, capacity, max_rows);
-        dec->layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *dec->layers);
-        dec->arena = at.overflow ? NULL : rt_aligned_alloc(bytes, 1);
-    }
-    if (dec == NULL || dec->layers == NULL || dec->arena == NULL) {
+    if (dec != NULL) set_shape(dec, config, lora, size);
+    if (dec == NULL || !take_memory(dec, &memory)) {
         rt_decoder_destroy(dec);
-        return out_of_memory(slots, capacity, bytes, err);
+        const bool overflow = memory.arena == SIZE_MAX || memory.cache == SIZE_MAX;
+        return out_of_memory(size, overflow ? SIZE_MAX : memory.arena + memory.cache, err);
     }
-    at = (rt_carver){.base = dec->arena};
-    carve_all(&at, dec);
-    rt_rope_fill(config, capacity, dec->rope);
+    rt_carver arena = {.base = dec->arena}, cache = {.base = dec->cache};
+    carve_all(&arena, dec);
+    carve_caches(&cache, dec);
+    rt_rope_fill(config, dec->capacity, dec->rope);
     for (int64_t l = 0; l < config->num_hidden_layers; l++) dec->layers[l].window = rt_config_window(config, l);
-    for (int64_t s = 0; s < slots; s++) dec->pending[s] = -1;
+    for (int64_t s = 0; s < dec->slots; s++) dec->pending[s] = -1;
     retort_status status = set_weights(dec, model, err);
     if (status != RETORT_OK) {
         rt_decoder_destroy(dec);
@@ -241,8 +287,10 @@ void rt_decoder_destroy(rt_decoder *dec) {
         }
     }
     rt_packed_release(&dec->head);
+    rt_kv_pool_release(&dec->pool);
     rt_free(dec->layers);
     rt_free(dec->arena);
+    rt_free(dec->cache);
     rt_free(dec);
 }
 
@@ -281,14 +329,22 @@ static size_t packed_block(int64_t n, int64_t k, bool half) {
 
 size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
                         int64_t max_rows) {
+    const rt_decoder_size size = {.slots = slots, .capacity = capacity, .rows = max_rows};
+    return rt_decoder_bytes_sized(config, lora, &size);
+}
+
+size_t rt_decoder_block_bytes(const rt_config *c) {
+    const int64_t elements = rt_kpanel_floats(RT_KV_BLOCK, c->head_dim) + RT_KV_BLOCK * c->head_dim;
+    return (size_t)(c->num_hidden_layers * c->num_key_value_heads * elements) * rt_dtype_size(c->kv_dtype);
+}
+
+size_t rt_decoder_bytes_sized(const rt_config *config, const rt_lora_config *lora, const rt_decoder_size *size) {
     if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK ||
         (lora != NULL && rt_lora_config_validate(lora, "LoRA configuration", NULL) != RETORT_OK) ||
-        check_sizes(config, slots, capacity, max_rows, NULL) != RETORT_OK)
+        check_sizes(config, size, NULL) != RETORT_OK)
         return SIZE_MAX;
-    rt_decoder shape = {0};
-    rt_carver at = {0};
-    set_shape(&shape, config, lora, slots, capacity, max_rows);
-    carve_all(&at, &shape);
+    const decoder_memory memory = measure(config, lora, size);
+    if (memory.arena == SIZE_MAX || memory.cache == SIZE_MAX) return SIZE_MAX;
     const int64_t d = config->hidden_size, f = config->intermediate_size;
     const int64_t q = config->num_attention_heads * config->head_dim;
     const int64_t kv = config->num_key_value_heads * config->head_dim;
@@ -296,7 +352,7 @@ size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int
     const size_t layer = packed_block(q + 2 * kv, d, half) + packed_block(d, q, half) + 2 * packed_block(f, d, half) +
                          packed_block(d, f, half) + (lora != NULL ? adapter_bytes(config, lora) : 0);
     const size_t weights = (size_t)config->num_hidden_layers * layer + packed_block(config->vocab_size, d, half);
-    return at.overflow ? SIZE_MAX : rt_aligned_size(at.used) + weights;
+    return rt_aligned_size(memory.arena) + rt_aligned_size(memory.cache) + weights;
 }
 
 /* ---- a step ---- */
@@ -320,6 +376,22 @@ static retort_status check_row(rt_decoder *dec, int64_t r, int32_t slot, int32_t
     return RETORT_OK;
 }
 
+/* Every row's place becomes its slot's own. What was shared is copied where the slot holds positions in it. */
+static retort_status take_blocks(rt_decoder *dec, int64_t rows, const int32_t *slot, const int32_t *position,
+                                 retort_error *err) {
+    for (int64_t r = 0; r < rows; r++) {
+        const int64_t index = position[r] / RT_KV_BLOCK;
+        if (!rt_kv_pool_wants(&dec->pool, slot[r], index)) continue;
+        RT_CHECK(dec->pool.num_free > 0, err, RETORT_ERR_STATE, "all %lld blocks of the cache are taken",
+                 (long long)dec->blocks);
+        const int32_t shared = rt_kv_pool_take(&dec->pool, slot[r], index);
+        if (shared < 0 || position[r] % RT_KV_BLOCK == 0) continue;
+        const int32_t own = dec->pool.table[slot[r] * dec->pool.per_slot + index];
+        for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) rt_kv_copy(&dec->layers[l].cache, shared, own);
+    }
+    return RETORT_OK;
+}
+
 static retort_status check_step(rt_decoder *dec, int64_t rows, const int32_t *slot, const int32_t *position,
                                 const int32_t *ids, retort_error *err) {
     RT_CHECK(rows >= 0 && rows <= dec->max_rows, err, RETORT_ERR_USAGE,
@@ -330,6 +402,7 @@ static retort_status check_step(rt_decoder *dec, int64_t rows, const int32_t *sl
         status = check_row(dec, checked, slot[checked], position[checked], ids[checked], err);
         checked += status == RETORT_OK;
     }
+    if (status == RETORT_OK) status = take_blocks(dec, rows, slot, position, err);
     for (int64_t r = 0; r < checked; r++) {
         int32_t *pending = &dec->pending[slot[r]];
         if (status == RETORT_OK && *pending >= 0) dec->length[slot[r]] = *pending;
@@ -426,7 +499,26 @@ retort_status rt_decoder_copy_prefix(rt_decoder *dec, int32_t from, int32_t to, 
     if (from < 0 || from >= dec->slots || to < 0 || to >= dec->slots || length < 0 || length > dec->length[from])
         return RETORT_ERR_USAGE;
     if (from == to) return RETORT_OK;
-    for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) rt_kv_copy(&dec->layers[l].cache, from, to, length);
+    rt_kv_pool_share(&dec->pool, from, to, rt_kv_blocks(length));
     dec->length[to] = (int32_t)length;
     return RETORT_OK;
+}
+
+/* ---- room ---- */
+
+int64_t rt_decoder_blocks(const rt_decoder *dec, int64_t *num_free) {
+    *num_free = dec->pool.num_free;
+    return dec->blocks;
+}
+
+int64_t rt_decoder_wants(const rt_decoder *dec, int32_t slot, int64_t position, int64_t end) {
+    int64_t wanted = 0;
+    for (int64_t i = position / RT_KV_BLOCK; i < rt_kv_blocks(end); i++)
+        wanted += rt_kv_pool_wants(&dec->pool, slot, i);
+    return wanted;
+}
+
+void rt_decoder_drop(rt_decoder *dec, int32_t slot) {
+    rt_kv_pool_drop(&dec->pool, slot);
+    dec->length[slot] = 0;
 }

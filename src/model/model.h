@@ -230,17 +230,37 @@ void rt_workspace_flush_grads(rt_workspace *ws, rt_params *grads);
 
 /* ---- sampling ---- */
 typedef struct rt_decoder rt_decoder;
-/* slots sequences of at most capacity positions, up to max_rows rows a step. Weights are packed (the model may be
- * changed or released afterwards). Adapters are kept apart from the weights and applied as in training. */
+/* The cache of keys and values is a pool of blocks of RT_KV_BLOCK positions (compute/compute.h). A slot takes blocks as
+ * its sequence grows and shares those of a copied prefix until one of the two writes into them. */
+typedef struct rt_decoder_size {
+    int64_t slots;    /* sequences at once */
+    int64_t capacity; /* longest of them, in positions */
+    int64_t rows;     /* most rows of a step */
+    int64_t blocks;   /* of the cache, at least one sequence's; 0: enough for every slot at its longest */
+} rt_decoder_size;
+/* Weights are packed (the model may be changed or released afterwards). Adapters are kept apart from the weights and
+ * applied as in training. Memory of the cache is touched only as blocks are taken. */
+retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_size *size, rt_decoder **out,
+                                      retort_error *err);
+/* The same with all the blocks that its slots can need. */
 retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
                                 rt_decoder **out, retort_error *err);
 void rt_decoder_destroy(rt_decoder *decoder);
 /* The memory of such a decoder, weights included, asked before it is taken; SIZE_MAX when out of range. lora: NULL for
  * a model without adapters. */
+size_t rt_decoder_bytes_sized(const rt_config *config, const rt_lora_config *lora, const rt_decoder_size *size);
 size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
                         int64_t max_rows);
+/* One block's keys and values in all layers. */
+size_t rt_decoder_block_bytes(const rt_config *config);
 /* What it was created with. */
 void rt_decoder_limits(const rt_decoder *decoder, int64_t *slots, int64_t *capacity, int64_t *max_rows);
+/* Blocks of its cache, and how many of them no slot holds. */
+int64_t rt_decoder_blocks(const rt_decoder *decoder, int64_t *num_free);
+/* How many blocks a slot would have to take to hold positions from `position` (held, or the next one) up to end - 1. */
+int64_t rt_decoder_wants(const rt_decoder *decoder, int32_t slot, int64_t position, int64_t end);
+/* The slot holds nothing afterwards; blocks that no other slot shares are free. */
+void rt_decoder_drop(rt_decoder *decoder, int32_t slot);
 /* Takes new weights without new memory (RL after each update); of a model with adapters only those, for its weights are
  * frozen. What the slots hold stays, computed with the old
  * weights: begin again at position 0. RETORT_ERR_STATE, and nothing changed, if the model has another shape
@@ -249,11 +269,12 @@ retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);
 /* Appends row r's token id at (slot[r], position[r]). A slot's rows within a step ascend one by one (prefill in any
  * chunking, mixed with single tokens of other slots); the first may continue the slot or go back to a position already
  * held, which drops what was behind it (a new sequence goes back to 0). Where want_logits[r], logits of row r are
- * written to the next free row of logits [*][V], in order. Nothing changes on an error. */
+ * written to the next free row of logits [*][V], in order. Nothing changes on an error; RETORT_ERR_STATE: the rows want
+ * more blocks of the cache than are free. */
 retort_status rt_decoder_step(rt_decoder *decoder, int64_t rows, const int32_t *slot, const int32_t *position,
                               const int32_t *ids, const bool *want_logits, float *logits, retort_error *err);
-/* Slot `to` gets positions 0 .. length - 1 of slot `from` (a shared prompt), nothing else. RETORT_ERR_USAGE, and
- * nothing changed, if a slot is out of range or `from` holds fewer positions. */
+/* Slot `to` gets positions 0 .. length - 1 of slot `from` (a shared prompt), nothing else, and no memory is copied: the
+ * two share blocks. RETORT_ERR_USAGE, and nothing changed, if a slot is out of range or `from` holds fewer positions. */
 retort_status rt_decoder_copy_prefix(rt_decoder *decoder, int32_t from, int32_t to, int64_t length);
 
 #endif

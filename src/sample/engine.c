@@ -1,87 +1,15 @@
 /* The scheduler. Jobs (request, sample) are given to idle slots in order. A request's first sample feeds the prompt;
- * the others copy its keys and values and draw from the same logits. Since jobs are given in order, the slot that got
- * the last job of a request always still holds the prompt when the next job of that request is given: a prompt is fed
- * once.
+ * the others share its keys and values and draw from the same logits. Since jobs are given in order, the slot that got
+ * the last job of a request still holds the prompt when the next job of that request is given: a prompt is fed once,
+ * unless that slot had to be put off meanwhile (engine_room.c).
  */
-#include "sample/engine.h"
+#include "sample/engine_internal.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "compute/parallel.h"
 #include "core/random.h"
-#include "sample/choose.h"
-#include "sample/rules.h"
-
-typedef struct pending { /* a request under way */
-    rt_request request;
-    uint64_t ticket;
-    int64_t given, done; /* samples in slots or finished; finished */
-    struct pending *next;
-} pending;
-
-typedef enum slot_state {
-    SLOT_IDLE,
-    SLOT_PREFILL, /* feeds its prompt */
-    SLOT_WAIT,    /* another slot feeds its prompt */
-    SLOT_FIRST,   /* holds the prompt; its first draw is from the current prompt's logits */
-    SLOT_DECODE   /* its last token is to be fed */
-} slot_state;
-
-typedef struct slot {
-    slot_state state;
-    pending *owner;
-    int64_t sample;
-    int64_t fed;   /* positions held, while feeding the prompt */
-    int64_t count; /* tokens sampled */
-    uint64_t stream;
-    int32_t ban_state;
-    int32_t *ids;        /* [capacity] */
-    float *logp, *drawn; /* [capacity] */
-    int32_t stop_state[RT_MAX_STOPS];
-} slot;
-
-enum { NO_SCORE = -1 };
-typedef struct draw {
-    int32_t slot;
-    int64_t scored; /* index of the prompt token that is scored, or NO_SCORE: a token is drawn */
-    const float *logits;
-    const uint64_t *banned; /* the ban's tokens; NULL: none */
-    rt_choice choice;
-    int32_t num_best;
-    rt_candidate best[RT_MAX_CANDIDATES];
-} draw;
-
-struct rt_engine {
-    rt_decoder *decoder;
-    const rt_config *config;
-    const rt_tokenizer *tokenizer;
-    int64_t num_slots, capacity, max_rows;
-    pending *first, *last; /* all unfinished requests, in order of submission */
-    uint64_t tickets;
-    rt_engine_counts counts;
-    slot *slots;
-    int32_t *token_block;
-    float *logp_block, *drawn_block;
-    uint64_t *mask_block; /* [slots][words of a mask] */
-    int64_t mask_words;
-    /* the prompt of the last job given */
-    const pending *current;
-    int32_t current_slot;
-    bool current_ready;
-    float *current_logits; /* [V] */
-    /* one step */
-    int32_t *row_slot, *row_position, *row_id;
-    bool *row_wanted;
-    float *logits; /* [slots][V] */
-    draw *draws;   /* [2 * slots]: rows with logits, and slots that share a prompt's */
-    int64_t num_draws;
-    /* one draw, a thread */
-    int threads;
-    float *scratch_p, *scratch_adjusted;
-    int32_t *scratch_order;
-    uint32_t *scratch_mark;
-};
 
 /* ---- memory ---- */
 
@@ -132,6 +60,9 @@ retort_status rt_engine_create(rt_decoder *decoder, const rt_config *config, con
     const int64_t known = rt_tokenizer_vocab_size(tokenizer), vocab = config->vocab_size;
     e->mask_words = rt_mask_words(known > vocab ? known : vocab);
     rt_decoder_limits(decoder, &e->num_slots, &e->capacity, &e->max_rows);
+    int64_t num_free;
+    e->ample = rt_decoder_blocks(decoder, &num_free) >= e->num_slots * rt_kv_blocks(e->capacity);
+    for (int32_t i = 0; i < e->num_slots; i++) rt_decoder_drop(decoder, i);
     retort_status st = take_memory(e, err);
     if (st != RETORT_OK) {
         rt_engine_destroy(e);
@@ -203,6 +134,16 @@ retort_status rt_engine_submit(rt_engine *e, const rt_request *request, uint64_t
     return RETORT_OK;
 }
 
+/* The slot is idle; it keeps its blocks only as long as jobs to come share their prompt. */
+static void vacate(rt_engine *e, slot *x) {
+    const int32_t index = (int32_t)(x - e->slots);
+    e->num_put_off -= x->state == SLOT_PUT_OFF;
+    x->state = SLOT_IDLE;
+    e->counts.running--;
+    const bool shared = e->current == x->owner && e->current_slot == index && x->owner->given < x->owner->request.n;
+    if (!shared) rt_decoder_drop(e->decoder, index);
+}
+
 static void remove_request(rt_engine *e, pending *p) {
     pending *before = NULL;
     for (pending *q = e->first; q != p; q = q->next) before = q;
@@ -211,7 +152,7 @@ static void remove_request(rt_engine *e, pending *p) {
     else
         e->first = p->next;
     if (e->last == p) e->last = before;
-    if (e->current == p) e->current = NULL;
+    if (e->current == p) rt_engine_forget_prompt(e);
     rt_free(p);
 }
 
@@ -221,8 +162,7 @@ bool rt_engine_cancel(rt_engine *e, uint64_t ticket) {
     if (p == NULL) return false;
     for (int64_t i = 0; i < e->num_slots; i++) {
         if (e->slots[i].state == SLOT_IDLE || e->slots[i].owner != p) continue;
-        e->slots[i].state = SLOT_IDLE;
-        e->counts.running--;
+        vacate(e, &e->slots[i]);
     }
     e->counts.waiting -= p->request.n - p->given;
     remove_request(e, p);
@@ -270,11 +210,14 @@ static retort_status start_job(rt_engine *e, int32_t index, pending *p, retort_e
     x->owner = p;
     x->sample = p->request.first + p->given++;
     x->fed = x->count = 0;
+    x->age = ++e->ages;
     x->stream = stream_of(p->request.prompt.key, x->sample);
     begin_text(e, x, &p->request);
     e->counts.waiting--;
     e->counts.running++;
     if (e->current != p) {
+        rt_engine_forget_prompt(e);
+        rt_decoder_drop(e->decoder, index);
         x->state = SLOT_PREFILL;
         e->current = p;
         e->current_ready = false;
@@ -301,10 +244,12 @@ static draw *add_draw(rt_engine *e, int32_t index, int64_t scored, const float *
 static retort_status start_jobs(rt_engine *e, retort_error *err) {
     e->num_draws = 0;
     pending *p = e->first;
-    for (int32_t i = 0; i < e->num_slots; i++) {
+    rt_engine_resume(e);
+    for (int32_t i = 0; i < e->num_slots && e->num_put_off == 0; i++) {
         while (p != NULL && p->given == p->request.n) p = p->next;
         if (p == NULL) return RETORT_OK;
         if (e->slots[i].state != SLOT_IDLE) continue;
+        if (!rt_engine_fits(e, p)) return RETORT_OK;
         RT_TRY(start_job(e, i, p, err));
         if (e->slots[i].state == SLOT_FIRST) add_draw(e, i, NO_SCORE, e->current_logits);
     }
@@ -388,8 +333,7 @@ static void choose_all(rt_engine *e) {
 
 /* The slot is idle again, and its request gone if this was its last sample. */
 static void free_slot(rt_engine *e, slot *x) {
-    x->state = SLOT_IDLE;
-    e->counts.running--;
+    vacate(e, x);
     if (++x->owner->done == x->owner->request.n) remove_request(e, x->owner);
 }
 
@@ -484,30 +428,42 @@ static void add_row(rt_engine *e, row_count *rows, int32_t index, int64_t positi
     rows->wanted += wanted;
 }
 
+static int32_t token_to_feed(const slot *x, int64_t at) {
+    const rt_prompt *prompt = &x->owner->request.prompt;
+    return at < prompt->count ? prompt->ids[at] : x->ids[at - prompt->count];
+}
+
 /* Logits are kept for one row a slot. Decoding takes one each; whoever feeds a prompt leaves room for at least one
  * more, since he has a slot himself, so that scoring a prompt never blocks. */
 static void add_prompt_rows(rt_engine *e, int32_t index, row_count *rows) {
     slot *x = &e->slots[index];
     const rt_request *request = &x->owner->request;
-    const rt_prompt *prompt = &request->prompt;
-    for (; x->fed < prompt->count && rows->all < e->max_rows; x->fed++) {
-        const bool wanted = request->score_prompt || x->fed + 1 == prompt->count;
+    /* Once a request, also where a later job has to feed the prompt anew. */
+    const bool scores = x->state == SLOT_PREFILL && request->score_prompt && x->sample == request->first;
+    const int64_t length = rt_slot_length(x);
+    for (; x->fed < length && rows->all < e->max_rows; x->fed++) {
+        const bool wanted = scores || x->fed + 1 == length;
         if (wanted && rows->wanted == e->num_slots) return;
-        add_row(e, rows, index, x->fed, prompt->ids[x->fed], wanted);
-        e->counts.fed_tokens++;
+        add_row(e, rows, index, x->fed, token_to_feed(x, x->fed), wanted);
+        *(x->state == SLOT_PREFILL ? &e->counts.fed_tokens : &e->counts.fed_again) += 1;
     }
+    if (x->state == SLOT_REFILL && x->fed == length) x->state = SLOT_DECODE;
 }
 
 /* Tokens to be fed: first one of each response under way, then as much of the prompts as fits. */
 static int64_t build_rows(rt_engine *e) {
     row_count rows = {0};
+    const bool all = rt_engine_make_room(e);
     for (int32_t i = 0; i < e->num_slots && rows.all < e->max_rows; i++) {
         const slot *x = &e->slots[i];
         if (x->state != SLOT_DECODE) continue;
-        add_row(e, &rows, i, x->owner->request.prompt.count + x->count - 1, x->ids[x->count - 1], true);
+        const int64_t position = rt_slot_length(x) - 1;
+        if (all || rt_decoder_wants(e->decoder, i, position, position + 1) == 0)
+            add_row(e, &rows, i, position, x->ids[x->count - 1], true);
     }
     for (int32_t i = 0; i < e->num_slots && rows.all < e->max_rows; i++) {
-        if (e->slots[i].state == SLOT_PREFILL) add_prompt_rows(e, i, &rows);
+        const slot_state state = e->slots[i].state;
+        if (state == SLOT_PREFILL || state == SLOT_REFILL) add_prompt_rows(e, i, &rows);
     }
     return rows.all;
 }

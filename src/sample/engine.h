@@ -10,11 +10,15 @@
  *
  * Continuous batching: jobs (request, sample) are given to idle slots of the decoder in the order of submission; a
  * finished response frees its slot at once, and new requests may be submitted between any two steps. A request's prompt
- * is fed once and its keys and values are copied to its n samples.
+ * is fed once and its n samples share its keys and values.
+ *
+ * Where the decoder's cache has fewer blocks than its slots could need, responses are put off: the one begun last gives
+ * its blocks back and waits; when there is room, its prompt and tokens are fed again and it goes on. The oldest
+ * response is never put off, so all of them end.
  *
  * A response is a pure function of (weights, prompt, rules, seed, prompt key, sample index): the uniform draw for its
  * token i is rt_uniform_at(seed, stream(key, sample), i), and the decoder's rows do not know each other. What else is
- * in the batch, who came first and how many threads compute cannot change it.
+ * in the batch, who came first, who was put off and how many threads compute cannot change it.
  *
  * One thread at a time may call the functions below. Callbacks run inside rt_engine_step (and rt_engine_cancel) and
  * must not call the engine.
@@ -101,6 +105,7 @@ retort_status rt_engine_step(rt_engine *engine, retort_error *err);
 typedef struct rt_engine_counts {
     int64_t running, waiting;           /* responses in slots; responses not yet begun */
     int64_t sampled_tokens, fed_tokens; /* since the creation: drawn; prompt tokens fed (a shared prompt counts once) */
+    int64_t put_off, fed_again;         /* responses that gave their blocks back; tokens fed once more for that */
 } rt_engine_counts;
 rt_engine_counts rt_engine_count(const rt_engine *engine);
 

@@ -134,35 +134,53 @@ static rt_matrix poisoned_matrix(bool half, int64_t n) {
     return (rt_matrix){.bf16 = x};
 }
 
-static void take_cache(const problem *p, rt_kv_layer *cache) {
-    cache->k = poisoned_matrix(p->half, cache->slots * cache->g * rt_kpanel_floats(cache->capacity, cache->e));
-    cache->v = poisoned_matrix(p->half, cache->slots * cache->g * cache->capacity * cache->e);
+/* A cache of so many sequences whose blocks lie in a seeded order, with one block more than they need. */
+static void take_cache(const problem *p, int64_t slots, int64_t capacity, uint64_t seed, rt_kv_layer *cache) {
+    rt_rng rng = rt_rng_make(seed, 1);
+    *cache = (rt_kv_layer){.per_slot = rt_kv_blocks(capacity), .g = p->g, .e = p->e};
+    const int64_t blocks = slots * cache->per_slot;
+    int32_t *table = calloc((size_t)blocks, sizeof *table);
+    assert_non_null(table);
+    for (int64_t i = 0; i < blocks; i++) {
+        const int64_t other = rt_rng_below(&rng, (uint32_t)i + 1);
+        table[i] = table[other];
+        table[other] = (int32_t)i + 1;
+    }
+    cache->table = table;
+    cache->k = poisoned_matrix(p->half, (blocks + 1) * p->g * rt_kpanel_floats(RT_KV_BLOCK, p->e));
+    cache->v = poisoned_matrix(p->half, (blocks + 1) * p->g * RT_KV_BLOCK * p->e);
 }
 
 static void free_cache(rt_kv_layer *cache) {
+    free((void *)(uintptr_t)cache->table);
     free(cache->k.f32), free(cache->k.bf16), free(cache->v.f32), free(cache->v.bf16);
 }
 
 static void check_decode(void *context) {
     problem *p = context;
-    rt_kv_layer cache = {.slots = p->docs, .capacity = longest(p), .g = p->g, .e = p->e};
+    rt_kv_layer cache;
     for (uint32_t most = 1; most <= 40; most += 13) {
-        take_cache(p, &cache);
+        take_cache(p, p->docs, longest(p), most, &cache);
         decode_in_chunks(p, &cache, most, most);
         free_cache(&cache);
     }
 }
 
-/* A prompt decoded in one slot and copied to another continues as if it had been decoded there. */
+/* A sequence goes on in a slot that shares its full blocks with another and has a copy of the last one. */
 static void check_copy(void *context) {
     problem *p = context;
     int64_t length = p->start[1], prompt = length / 2, q_width = p->h * p->e;
-    rt_kv_layer cache = {.slots = 3, .capacity = length, .g = p->g, .e = p->e};
-    take_cache(p, &cache);
+    rt_kv_layer cache;
+    take_cache(p, 3, length, 5, &cache);
+    int32_t *table = (int32_t *)(uintptr_t)cache.table;
     float *out = floats(q_width);
     for (int64_t t = 0; t < length; t++) {
         int32_t slot = t < prompt ? 2 : 0, position = (int32_t)t;
-        if (t == prompt) rt_kv_copy(&cache, 2, 0, prompt);
+        if (t == prompt) {
+            const int64_t full = prompt / RT_KV_BLOCK;
+            for (int64_t b = 0; b < full; b++) table[b] = table[2 * cache.per_slot + b];
+            rt_kv_copy(&cache, table[2 * cache.per_slot + full], table[full]);
+        }
         rt_kv_store(&cache, 1, &slot, &position, p->k0 + t * p->g * p->e, p->v0 + t * p->g * p->e);
         rt_attention_decode(&cache, 1, &slot, &position, p->h, p->window, p->scale, p->q + t * q_width, out);
         same_bits(out, p->out + t * q_width, q_width, "row after a copied prompt");
