@@ -360,7 +360,7 @@ _retort() {
         esac
         ;;
     'sample')
-        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --memory-limit --config --quiet --no-quiet'
+        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --cache-memory --memory-limit --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -386,12 +386,13 @@ _retort() {
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
+            --cache-memory) kind=none ;;
             --memory-limit) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
     'serve')
-        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
+        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --cache-memory --memory-limit --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -408,6 +409,8 @@ _retort() {
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --max-model-len) kind=none ;;
+            --cache-memory) kind=none ;;
+            --memory-limit) kind=none ;;
             --max-queue) kind=none ;;
             --request-timeout) kind=none ;;
             --drain-timeout) kind=none ;;

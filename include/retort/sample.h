@@ -25,6 +25,7 @@ typedef struct retort_sample_options {
     char *ban_list;     /* shipped categories (anthropomorphic, logical), lexicons or files of words, comma list */
     int ban_mode;       /* hard|penalty|cap: what becomes of tokens that would spell one of its words */
     double ban_penalty, ban_cap;
+    char *cache_memory; /* "2GiB" for keys and values; NULL: as much as the batch can need */
     char *memory_limit; /* "14GiB"; NULL: what the machine has free */
     bool ignore_eos;
     bool json;

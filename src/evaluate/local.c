@@ -65,16 +65,6 @@ static retort_status render_prompts(local *l, retort_error *err) {
     return st;
 }
 
-/* What the adapter is; it is small, and loaded once more with the model. */
-static retort_status peek_adapter(local *l, retort_error *err) {
-    rt_lora *lora = NULL;
-    if (l->what->model.adapter == NULL) return RETORT_OK;
-    RT_TRY(rt_lora_load(&l->model.config, l->what->model.adapter, &lora, err));
-    l->lora = lora->config;
-    rt_lora_destroy(lora);
-    return RETORT_OK;
-}
-
 /* Longest response, and the positions that a slot needs: with budgets, also those of an answer behind a closed thought.
  */
 static retort_status size_responses(local *l, retort_error *err) {
@@ -112,9 +102,7 @@ static retort_status size_responses(local *l, retort_error *err) {
 static retort_status read_inputs(local *l, char note[200], retort_error *err) {
     const rt_evaluation *what = l->what;
     RT_TRY(rt_compute_init(err));
-    RT_TRY(rt_model_peek(what->model.dir, what->model.weights, &l->model.config, err));
-    l->model.config.kv_dtype = what->model.kv_dtype;
-    RT_TRY(peek_adapter(l, err));
+    RT_TRY(rt_model_source_peek(&what->model, &l->model.config, &l->lora, err));
     RT_TRY(rt_tokenizer_load(what->model.dir, &l->tokenizer, err));
     l->sampling = what->sampling;
     RT_TRY(render_prompts(l, err));

@@ -160,7 +160,10 @@ typedef struct rt_model_source {
     rt_dtype kv_dtype;
 } rt_model_source;
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
-/* The configuration that such a load would give, before memory is taken for it. */
+/* The configurations of model and adapter (r 0: none) that this would give, before memory is taken for the weights. */
+retort_status rt_model_source_peek(const rt_model_source *source, rt_config *config, rt_lora_config *lora,
+                                   retort_error *err);
+/* The configuration that rt_model_load_as would give. */
 retort_status rt_model_peek(const char *dir, rt_weights_form form, rt_config *config, retort_error *err);
 /* Writes config.json, generation_config.json, model.safetensors into an existing folder, atomically per file. */
 retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dtype, retort_error *err);
@@ -274,7 +277,8 @@ retort_status rt_decoder_update(rt_decoder *decoder, const rt_model *model);
 retort_status rt_decoder_step(rt_decoder *decoder, int64_t rows, const int32_t *slot, const int32_t *position,
                               const int32_t *ids, const bool *want_logits, float *logits, retort_error *err);
 /* Slot `to` gets positions 0 .. length - 1 of slot `from` (a shared prompt), nothing else, and no memory is copied: the
- * two share blocks. RETORT_ERR_USAGE, and nothing changed, if a slot is out of range or `from` holds fewer positions. */
+ * two share blocks. RETORT_ERR_USAGE, and nothing changed, if a slot is out of range or `from` holds fewer positions.
+ */
 retort_status rt_decoder_copy_prefix(rt_decoder *decoder, int32_t from, int32_t to, int64_t length);
 
 #endif

@@ -67,6 +67,7 @@ const retort_option retort_sample_option_table[] = {
         .help = "Responses sampled at once; changes speed and memory, never a byte."),
     ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
         .help = "Threads to compute with, 0 for all processors; changes speed, never a byte."),
+    ROW(cache_memory, STRING, .argument = "SIZE", .help = RT_HELP_CACHE_MEMORY),
     ROW(memory_limit, STRING, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT),
     {0}};
 
@@ -297,14 +298,9 @@ static retort_status read_prompts(command *c, retort_error *err) {
     return st;
 }
 
-/* What the adapter is; it is small, and loaded once more with the model. */
-static retort_status peek_adapter(command *c, retort_error *err) {
-    rt_lora *lora = NULL;
-    if (c->options->adapter == NULL) return RETORT_OK;
-    RT_TRY(rt_lora_load(&c->model.config, c->options->adapter, &lora, err));
-    c->lora = lora->config;
-    rt_lora_destroy(lora);
-    return RETORT_OK;
+static rt_model_source source_of(const command *c) {
+    const retort_sample_options *o = c->options;
+    return (rt_model_source){o->model, o->adapter, (rt_weights_form)o->dtype, (rt_dtype)o->kv_dtype};
 }
 
 /* All that must be read before memory is taken for the model. */
@@ -312,9 +308,8 @@ static retort_status read_inputs(command *c, retort_error *err) {
     const retort_sample_options *o = c->options;
     RT_TRY(rt_compute_init(err));
     rt_compute_set_threads((int)o->threads);
-    RT_TRY(rt_model_peek(o->model, (rt_weights_form)o->dtype, &c->model.config, err));
-    RT_TRY(peek_adapter(c, err));
-    c->model.config.kv_dtype = (rt_dtype)o->kv_dtype;
+    const rt_model_source source = source_of(c);
+    RT_TRY(rt_model_source_peek(&source, &c->model.config, &c->lora, err));
     RT_TRY(rt_tokenizer_load(o->model, &c->tokenizer, err));
     const rt_config *config = &c->model.config;
     RT_CHECK(rt_tokenizer_vocab_size(c->tokenizer) <= config->vocab_size, err, RETORT_ERR_FORMAT,
@@ -324,19 +319,21 @@ static retort_status read_inputs(command *c, retort_error *err) {
     return read_prompts(c, err);
 }
 
-static rt_sampling_size size_of(const command *c) {
+static retort_status size_of(const command *c, rt_sampling_size *out, retort_error *err) {
     const retort_sample_options *o = c->options;
     int64_t jobs = c->file.count * o->n, slots = jobs < o->batch ? jobs : o->batch;
-    return (rt_sampling_size){.slots = slots,
+    *out = (rt_sampling_size){.slots = slots,
                               .capacity = c->file.longest + o->max_new_tokens,
                               .rows = slots > 256 ? slots : 256,
                               .responses = jobs,
                               .max_new_tokens = o->max_new_tokens};
+    return rt_cache_size(&c->model.config, o->cache_memory, out, err);
 }
 
 static retort_status make_plan(const command *c, rt_plan *plan, retort_error *err) {
     const rt_config *config = &c->model.config;
-    const rt_sampling_size size = size_of(c);
+    rt_sampling_size size;
+    RT_TRY(size_of(c, &size, err));
     RT_TRY(rt_plan_begin("sample", "program, tokenizer and prompts", c->options->memory_limit, plan, err));
     rt_plan_add(plan, RT_WHILE_PACKING, rt_aligned_size(rt_params_bytes(config)), "weights");
     rt_plan_sampling(plan, config, c->lora.r > 0 ? &c->lora : NULL, &size);
@@ -355,11 +352,11 @@ static retort_status prepare(command *c, retort_error *err) {
     RT_TRY(read_inputs(c, err));
     RT_TRY(make_plan(c, &plan, err));
     RT_TRY(rt_plan_check(&plan, err));
-    const rt_model_source source = {c->options->model, c->options->adapter, (rt_weights_form)c->options->dtype,
-                                    (rt_dtype)c->options->kv_dtype};
+    const rt_model_source source = source_of(c);
     RT_TRY(rt_model_open(&source, &c->model, err));
-    const rt_sampling_size size = size_of(c);
-    RT_TRY(rt_decoder_create(&c->model, size.slots, size.capacity, size.rows, &c->decoder, err));
+    rt_sampling_size size;
+    RT_TRY(size_of(c, &size, err));
+    RT_TRY(rt_sampling_decoder(&c->model, &size, &c->decoder, err));
     rt_params_release(&c->model.params); /* the decoder has its own copy */
     return open_output(c, err);
 }
@@ -414,11 +411,13 @@ retort_status retort_sample_plan(const retort_sample_options *options, bool json
                                  retort_error *err) {
     command c = {.options = options};
     rt_plan plan;
+    rt_sampling_size size;
     double seconds = 0;
     *out = NULL;
     retort_status st = read_inputs(&c, err);
     if (st == RETORT_OK) st = make_plan(&c, &plan, err);
-    if (st == RETORT_OK) st = rt_calibrate_decoding(&c.model.config, size_of(&c).slots, &seconds, err);
+    if (st == RETORT_OK) st = size_of(&c, &size, err);
+    if (st == RETORT_OK) st = rt_calibrate_decoding(&c.model.config, size.slots, &seconds, err);
     if (st == RETORT_OK) {
         plan.sample_seconds = seconds * plan.sample_flops;
         st = rt_plan_result(&plan, json, NULL, out, length, err);

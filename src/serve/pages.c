@@ -98,6 +98,7 @@ retort_status rt_serve_metrics_text(rt_server *server, rt_buffer *out, retort_er
         {"requests_abandoned_total", "counter", "Requests whose client left before the answer.", &m->abandoned},
         {"responses_running", "gauge", "Responses being sampled.", &m->running},
         {"responses_waiting", "gauge", "Responses waiting for a place in the batch.", &m->waiting},
+        {"responses_put_off_total", "counter", "Responses that gave their cache back and went on later.", &m->put_off},
         {"connections", "gauge", "Open connections.", &m->connections},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

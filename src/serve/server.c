@@ -2,7 +2,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/plan.h"
 #include "core/progress.h"
+#include "sample/memory.h"
 #include "serve/format.h"
 #include "serve/server.h"
 
@@ -44,6 +46,8 @@ const retort_option retort_serve_option_table[] = {
     ROW(max_model_len, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 16777216,
         .help = "Longest prompt and response together, which sets the cache's memory; 0: the model's context, at most "
                 "8192."),
+    ROW(cache_memory, STRING, .argument = "SIZE", .help = RT_HELP_CACHE_MEMORY),
+    ROW(memory_limit, STRING, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT),
     ROW(max_queue, INT, .default_value = "1000", .argument = "N", .minimum = 1, .maximum = 1e6,
         .help = "Requests under way or waiting; further ones are answered 503."),
     ROW(request_timeout, REAL, .default_value = "3600", .argument = "SECONDS", .minimum = 0.1, .maximum = 1e6,
@@ -157,6 +161,7 @@ static void publish_counts(rt_server *server) {
     atomic_store(&server->metrics.fed, c.fed_tokens);
     atomic_store(&server->metrics.running, c.running);
     atomic_store(&server->metrics.waiting, c.waiting);
+    atomic_store(&server->metrics.put_off, c.put_off);
 }
 
 /* ---- the loop ---- */
@@ -226,19 +231,44 @@ static retort_status load_text(rt_server *server, retort_error *err) {
     return load_bans(server, err);
 }
 
-/* The decoder has its own copy of the weights. */
-static retort_status make_decoder(rt_server *server, const rt_model *model, retort_error *err) {
+/* What the decoder takes is checked before the weights are read. */
+static retort_status plan_memory(const rt_server *server, const rt_lora_config *lora, const rt_sampling_size *size,
+                                 retort_error *err) {
+    const rt_config *config = &server->model.config;
+    rt_plan plan;
+    RT_TRY(rt_plan_begin("serve", "program", server->options->memory_limit, &plan, err));
+    rt_plan_add(&plan, RT_WHILE_PACKING, rt_aligned_size(rt_params_bytes(config)), "weights");
+    rt_plan_sampling(&plan, config, lora, size);
+    return rt_plan_check(&plan, err);
+}
+
+static retort_status size_decoder(rt_server *server, const rt_model_source *source, rt_sampling_size *out,
+                                  retort_error *err) {
     const retort_serve_options *o = server->options;
     rt_serve_model *m = &server->model;
-    const int64_t context = model->config.max_position_embeddings;
+    rt_lora_config lora;
+    RT_TRY(rt_model_source_peek(source, &m->config, &lora, err));
+    const int64_t context = m->config.max_position_embeddings;
     const int64_t length = o->max_model_len > 0 ? o->max_model_len : DEFAULT_MODEL_LEN;
+    m->max_model_len = length < context ? length : context;
+    *out = (rt_sampling_size){.slots = o->batch,
+                              .capacity = m->max_model_len,
+                              .rows = o->batch > MAX_ROWS ? o->batch : MAX_ROWS,
+                              .responses = o->batch,
+                              .max_new_tokens = m->max_model_len};
+    RT_TRY(rt_cache_size(&m->config, o->cache_memory, out, err));
+    return plan_memory(server, lora.r > 0 ? &lora : NULL, out, err);
+}
+
+/* The decoder has its own copy of the weights. */
+static retort_status make_decoder(rt_server *server, const rt_model *model, const rt_sampling_size *size,
+                                  retort_error *err) {
+    rt_serve_model *m = &server->model;
     char hash[65];
     m->config = model->config;
-    m->max_model_len = length < context ? length : context;
     RT_TRY(rt_model_hash(model, hash, err));
     snprintf(m->fingerprint, sizeof m->fingerprint, "fp_%.16s", hash);
-    const int64_t rows = o->batch > MAX_ROWS ? o->batch : MAX_ROWS;
-    return rt_decoder_create(model, o->batch, m->max_model_len, rows, &server->decoder, err);
+    return rt_sampling_decoder(model, size, &server->decoder, err);
 }
 
 static retort_status prepare(rt_server *server, retort_error *err) {
@@ -250,9 +280,11 @@ static retort_status prepare(rt_server *server, retort_error *err) {
     m->max_tokens = o->max_tokens;
     m->created = time(NULL);
     rt_model model;
+    rt_sampling_size size;
     const rt_model_source source = {o->model, o->adapter, (rt_weights_form)o->dtype, (rt_dtype)o->kv_dtype};
+    RT_TRY(size_decoder(server, &source, &size, err));
     RT_TRY(rt_model_open(&source, &model, err));
-    retort_status st = make_decoder(server, &model, err);
+    retort_status st = make_decoder(server, &model, &size, err);
     rt_model_release(&model);
     RT_TRY(st);
     RT_TRY(load_text(server, err));

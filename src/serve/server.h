@@ -32,7 +32,7 @@ typedef struct rt_arrival {
 /* Counters for /metrics; each is written by one thread. */
 typedef struct rt_serve_metrics {
     atomic_llong requests[6]; /* by the first digit of the status */
-    atomic_llong sampled, fed, running, waiting, connections, steps, abandoned;
+    atomic_llong sampled, fed, running, waiting, put_off, connections, steps, abandoned;
 } rt_serve_metrics;
 
 typedef struct rt_server {

@@ -372,7 +372,7 @@ static retort_status open_rollout(rl *r, const retort_progress *progress, retort
                      .max_new_tokens = options->max_completion_length},
         .n = options->num_generations,
     };
-    return rt_decoder_create(&r->trainer.model, size.slots, size.capacity, size.rows, &r->rollout.decoder, err);
+    return rt_sampling_decoder(&r->trainer.model, &size, &r->rollout.decoder, err);
 }
 
 static retort_status open_policy(rl *r, retort_error *err) {
