@@ -21,7 +21,7 @@
 #ifndef RETORT_REWRITE_H
 #define RETORT_REWRITE_H
 
-#include "retort/options.h"
+#include "retort/endpoint.h"
 #include "retort/progress.h"
 
 #ifdef __cplusplus
@@ -35,7 +35,11 @@ typedef struct retort_rewrite_options {
     char *output; /* the same lines with the text rewritten and a key "style" */
     int style;    /* retort_rewrite_style */
     char *match;  /* sprinkled: traces whose rate and mix of marked tokens is taken */
-    int64_t seed; /* sprinkled: which words go where */
+    int64_t seed; /* sprinkled: which words go where; an endpoint is sent it plus the try's number */
+    retort_endpoint_options endpoint; /* base_url NULL: by the world's grammar */
+    char *store;                      /* an endpoint's replies */
+    int64_t tries, max_tokens;        /* replies to a trace until one is accepted; longest reply */
+    double temperature;
 } retort_rewrite_options;
 extern RETORT_API const retort_option retort_rewrite_option_table[];
 
@@ -49,6 +53,8 @@ typedef struct retort_rewrite_account {
     int64_t unchanged;                  /* of those written: had no marked token to begin with (plain) */
     retort_rewrite_rates before, after; /* of those written */
     retort_rewrite_rates matched;       /* sprinkled: of the reference */
+    retort_endpoint_account endpoint;   /* over all tries */
+    char prompt_version[100];           /* of an endpoint's prompt: name and SHA-256 */
     char reason[256];                   /* of the first rejection; "" if there was none */
 } retort_rewrite_account;
 

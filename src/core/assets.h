@@ -14,6 +14,7 @@ typedef struct rt_asset {
 extern const rt_asset RT_REPORT_ASSETS[];   /* assets/report; the first is the template */
 extern const rt_asset RT_LEXICON_ASSETS[];  /* assets/lexicons: the words that `tokens` counts */
 extern const rt_asset RT_BEHAVIOR_ASSETS[]; /* assets/behaviors: what the judges look for */
+extern const rt_asset RT_REWRITE_ASSETS[];  /* assets/rewrite: what models that rewrite are told, by style */
 extern const rt_asset RT_PROMPT_ASSETS[];   /* assets/prompts: what language models that judge are told */
 
 #endif

@@ -1,6 +1,7 @@
 #include "rewrite/marked.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "core/mem.h"
 #include "text/lexicon_scan.h"
@@ -28,6 +29,23 @@ void rt_marks_destroy(rt_marks *marks) {
     rt_scanner_destroy(marks->scanner);
     rt_lexicon_free(&marks->lexicon);
     rt_free(marks);
+}
+
+/* Both lists have few words, and this is done once a run. */
+static bool listed(const rt_lexicon *lexicon, const char *word) {
+    for (int32_t e = 0; e < lexicon->num_entries; e++)
+        if (strcasecmp(lexicon->entries[e].text, word) == 0) return true;
+    return false;
+}
+
+retort_status rt_marks_list(const rt_marks *marks, rt_buffer *out, retort_error *err) {
+    static const rt_category CATEGORIES[] = {RT_CATEGORY_ANTHROPOMORPHIC, RT_CATEGORY_LOGICAL};
+    for (int32_t e = 0; e < marks->lexicon.num_entries; e++)
+        RT_TRY(rt_buffer_printf(out, err, "%s%s", e > 0 ? ", " : "", marks->lexicon.entries[e].text));
+    for (size_t c = 0; c < sizeof CATEGORIES / sizeof *CATEGORIES; c++)
+        for (const char *const *w = rt_category_words(CATEGORIES[c]); *w != NULL; w++)
+            if (!listed(&marks->lexicon, *w)) RT_TRY(rt_buffer_printf(out, err, ", %s", *w));
+    return RETORT_OK;
 }
 
 static void see(void *context, int32_t entry, size_t begin, size_t end) {

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "core/error.h"
+#include "core/mem.h"
 #include "text/lexeme.h"
 
 typedef struct rt_marked {
@@ -20,6 +20,9 @@ void rt_marks_destroy(rt_marks *marks);
 /* Whether a text holds none; else word[] gets the first entry found, cut if it is long. */
 retort_status rt_marks_absent(const rt_marks *marks, const char *text, size_t length, bool *absent, char word[32],
                               retort_error *err);
+
+/* Appends the entries of both categories and the world's words, "a, b, c", each once. */
+retort_status rt_marks_list(const rt_marks *marks, rt_buffer *out, retort_error *err);
 
 bool rt_is_marked(const rt_lexeme *lexeme);
 /* Adds a text's counts to *out. */
