@@ -296,13 +296,33 @@ _retort() {
         esac
         ;;
     'rewrite')
-        flags='--help --input --output --style --match --seed --config --json --no-json --quiet --no-quiet'
+        flags='--help --input --output --style --match --seed --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --tries --max-tokens --temperature --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
             --input) kind=file ;;
             --output) kind=file ;;
             --style) words='plain sprinkled' ;;
             --match) kind=file ;;
             --seed) kind=none ;;
+            --base-url) kind=none ;;
+            --api-key-file) kind=file ;;
+            --api) words='chat completions' ;;
+            --extra-body) kind=none ;;
+            --model) kind=file ;;
+            --store) kind=file ;;
+            --tries) kind=none ;;
+            --max-tokens) kind=none ;;
+            --temperature) kind=none ;;
+            --concurrency) kind=none ;;
+            --requests-per-minute) kind=none ;;
+            --tokens-per-minute) kind=none ;;
+            --retries) kind=none ;;
+            --retry-pause) kind=none ;;
+            --timeout) kind=none ;;
+            --first-token-timeout) kind=none ;;
+            --price-input) kind=none ;;
+            --price-output) kind=none ;;
+            --prices) kind=file ;;
+            --max-cost) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
