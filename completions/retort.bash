@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help behaviors compare contamination data distill eval model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help agreement behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -13,6 +13,15 @@ _retort() {
     'model merge') [ "$COMP_CWORD" -le 2 ] || command='model merge' ;;
     esac
     case "$command" in
+    'agreement')
+        flags='--help --judgements --responses --seed --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --judgements) kind=file ;;
+            --responses) kind=file ;;
+            --seed) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
     'behaviors')
         flags='--help --responses --problems --behaviors --judges --output --seed --base-url --api-key-file --api --extra-body --stream --no-stream --model --store --prompt --votes --max-tokens --temperature --top-p --segment --overlap --concurrency --requests-per-minute --tokens-per-minute --retries --retry-pause --timeout --first-token-timeout --price-input --price-output --prices --max-cost --dry-run --no-dry-run --config --json --no-json --quiet --no-quiet'
         case "$previous" in
@@ -170,6 +179,18 @@ _retort() {
             --price-output) kind=none ;;
             --prices) kind=file ;;
             --max-cost) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'label')
+        flags='--help --responses --behaviors --store --name --seed --count --config --quiet --no-quiet'
+        case "$previous" in
+            --responses) kind=file ;;
+            --behaviors) kind=file ;;
+            --store) kind=file ;;
+            --name) kind=none ;;
+            --seed) kind=none ;;
+            --count) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

@@ -48,6 +48,71 @@ extern RETORT_API const retort_option retort_behaviors_option_table[];
 RETORT_API retort_status retort_behaviors(const retort_behaviors_options *options, const retort_progress *progress,
                                           char **json, retort_error *err);
 
+typedef struct retort_agreement_options {
+    char *judgements; /* comma list: JSONL of judgements (retort_behaviors' output), run stores */
+    char *responses;  /* comma list of JSONL: what a store's judgements are about; NULL: no store is named */
+    int64_t seed;     /* of the bootstrap */
+} retort_agreement_options;
+extern RETORT_API const retort_option retort_agreement_option_table[];
+
+/* How far judges, votes and people agree, across files: "judges" (who judged how much, unparsed and refused apart), and
+ * "agreement" with, for each behaviour, Cohen's kappa of presence and Krippendorff's alpha of counts for each pair
+ * ("pairs"), Fleiss' kappa and alpha of each judge's votes ("votes") and of all judges ("all"), with n and bootstrap
+ * intervals over problems. A coefficient that is not defined (all ratings are the same) is null, with the reason in
+ * "note". The caller frees *json with retort_free. */
+RETORT_API retort_status retort_agreement(const retort_agreement_options *options, char **json, retort_error *err);
+
+/* Labelling by hand: responses one after the other, in an order fixed by the seed, without their model's name. Labels
+ * are kept in the run store as judgements by "human:NAME", each as soon as the response is done; a session that was
+ * left goes on where it was. `retort label` is this on a terminal.
+ *
+ *     retort_labels *labels;
+ *     retort_labels_open(&options, &labels, &err);
+ *     while (retort_labels_show(labels, &view), view.index < view.total) {
+ *         retort_labels_mark(labels, 0, 1, &err);   // one occurrence of the first behaviour
+ *         retort_labels_next(labels, &err);         // stored; on to the next
+ *     }
+ *     retort_labels_close(labels);
+ */
+typedef struct retort_label_options {
+    char *responses; /* comma list of JSONL */
+    char *behaviors; /* YAML; NULL: what ships */
+    char *store;     /* run store */
+    char *name;      /* who labels */
+    int64_t seed;    /* of the order */
+    int64_t count;   /* so many responses of that order; 0: all */
+} retort_label_options;
+extern RETORT_API const retort_option retort_label_option_table[];
+
+typedef struct retort_labels retort_labels;
+
+typedef struct retort_label_view { /* all borrowed, until the next call */
+    int64_t index, total, done;    /* the response at hand; how many there are; how many of them are labelled */
+    const char *text;              /* NULL behind the last */
+    size_t length;
+    int behaviors;
+    const char *const *names, *const *titles, *const *definitions; /* [behaviors] */
+    const int *counts;                                             /* [behaviors]: as marked so far */
+    bool labelled;                                                 /* it is in the store */
+} retort_label_view;
+
+/* Begins at the first response that this person has not labelled. RETORT_ERR_USAGE: a name with other than letters,
+ * digits, '-', '_' and '.'; RETORT_ERR_FORMAT, RETORT_ERR_NOT_FOUND, RETORT_ERR_IO as of files and stores. */
+RETORT_API retort_status retort_labels_open(const retort_label_options *options, retort_labels **out,
+                                            retort_error *err);
+RETORT_API void retort_labels_show(const retort_labels *labels, retort_label_view *view);
+/* Adds to the count of a behaviour of the response at hand; never below 0 or above 999. */
+RETORT_API retort_status retort_labels_mark(retort_labels *labels, int behavior, int add, retort_error *err);
+/* Takes back the last mark on this response; false if there is none. */
+RETORT_API bool retort_labels_undo(retort_labels *labels);
+/* Stores the counts, durable when it returns, and goes on to the next response; on the last one the index becomes the
+ * total. */
+RETORT_API retort_status retort_labels_next(retort_labels *labels, retort_error *err);
+/* Goes on without storing, or back to the response before; nothing happens at the ends. A labelled response shows its
+ * stored counts, and storing it again replaces them. */
+RETORT_API void retort_labels_move(retort_labels *labels, int step);
+RETORT_API void retort_labels_close(retort_labels *labels);
+
 #ifdef __cplusplus
 }
 #endif

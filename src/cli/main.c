@@ -8,11 +8,33 @@
 #include "cli.h"
 
 const command *const COMMANDS[] = {
-    &command_behaviors, &command_compare,  &command_contamination, &command_data,     &command_distill,
-    &command_eval,      &command_model,    &command_plan,          &command_pretrain, &command_pull,
-    &command_regrade,   &command_report,   &command_rewrite,       &command_rl,       &command_sample,
-    &command_serve,     &command_store,    &command_study,         &command_sweep,    &command_teach,
-    &command_template,  &command_tokenize, &command_tokens,        &command_verify,   NULL,
+    &command_agreement,
+    &command_behaviors,
+    &command_compare,
+    &command_contamination,
+    &command_data,
+    &command_distill,
+    &command_eval,
+    &command_label,
+    &command_model,
+    &command_plan,
+    &command_pretrain,
+    &command_pull,
+    &command_regrade,
+    &command_report,
+    &command_rewrite,
+    &command_rl,
+    &command_sample,
+    &command_serve,
+    &command_store,
+    &command_study,
+    &command_sweep,
+    &command_teach,
+    &command_template,
+    &command_tokenize,
+    &command_tokens,
+    &command_verify,
+    NULL,
 };
 
 static void on_signal(int number) {

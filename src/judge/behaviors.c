@@ -13,6 +13,7 @@ static const struct {
     {"question", RT_FEATURE_QUESTION},     {"paragraph", RT_FEATURE_PARAGRAPH},
     {"recomputed", RT_FEATURE_RECOMPUTED}, {"changed", RT_FEATURE_CHANGED},
     {"answer", RT_FEATURE_ANSWER},         {"before_answer", RT_FEATURE_BEFORE_ANSWER},
+    {"opening", RT_FEATURE_OPENING},
 };
 
 typedef struct reader {

@@ -11,14 +11,15 @@ enum { RT_MOST_JUDGED = 32, RT_MOST_RULES = 24 };
 
 /* Properties of a sentence that a rule can ask for, as a bit each; their names are in behaviors.c. */
 typedef enum rt_feature {
-    RT_FEATURE_EQUATION = 1,       /* a = b with an operation on the left and a number on the right */
-    RT_FEATURE_NUMBER = 2,         /* a digit */
-    RT_FEATURE_QUESTION = 4,       /* ends with ? */
-    RT_FEATURE_PARAGRAPH = 8,      /* the first of a line */
-    RT_FEATURE_RECOMPUTED = 16,    /* an equation whose left side stood in an earlier sentence */
-    RT_FEATURE_CHANGED = 32,       /* such an equation, with another result */
-    RT_FEATURE_ANSWER = 64,        /* holds \boxed or "answer is" */
-    RT_FEATURE_BEFORE_ANSWER = 128 /* the next sentence does, or this one */
+    RT_FEATURE_EQUATION = 1,        /* a = b with an operation on the left and a number on the right */
+    RT_FEATURE_NUMBER = 2,          /* a digit */
+    RT_FEATURE_QUESTION = 4,        /* ends with ? */
+    RT_FEATURE_PARAGRAPH = 8,       /* the first of a line */
+    RT_FEATURE_RECOMPUTED = 16,     /* an equation whose left side stood in an earlier sentence */
+    RT_FEATURE_CHANGED = 32,        /* such an equation, with another result */
+    RT_FEATURE_ANSWER = 64,         /* holds \boxed or "answer is" */
+    RT_FEATURE_BEFORE_ANSWER = 128, /* the next sentence does, or this one */
+    RT_FEATURE_OPENING = 256        /* the first of the response, which restates the problem as a rule */
 } rt_feature;
 
 typedef struct rt_rule { /* holds for a sentence if all that is given holds */

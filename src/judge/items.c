@@ -88,7 +88,7 @@ static retort_status find_world(const reading_file *file, const json_t *object, 
     return RETORT_OK;
 }
 
-static retort_status push(rt_items *out, const rt_item *item, retort_error *err) {
+retort_status rt_items_push(rt_items *out, const rt_item *item, retort_error *err) {
     if (out->count == out->capacity) {
         const int64_t capacity = out->capacity == 0 ? 256 : out->capacity * 2;
         rt_item *grown = rt_realloc_array(out->items, (size_t)capacity, sizeof *grown);
@@ -122,7 +122,7 @@ static retort_status take_line(const reading_file *file, const json_t *object, c
     item->words = count_words(item->text, item->length);
     RT_TRY(find_key(model, id, item, item->key, err));
     const int64_t index = file->out->count;
-    RT_TRY(push(file->out, item, err));
+    RT_TRY(rt_items_push(file->out, item, err));
     if (file->reading->visit != NULL) RT_TRY(file->reading->visit(file->reading->context, item, index, err));
     return RETORT_OK;
 }

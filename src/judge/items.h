@@ -46,5 +46,7 @@ typedef struct rt_items_reading {
 } rt_items_reading;
 retort_status rt_items_read(const char *path, const rt_items_reading *reading, rt_items *out, retort_error *err);
 void rt_items_free(rt_items *items);
+/* Takes the text's ownership. */
+retort_status rt_items_push(rt_items *items, const rt_item *item, retort_error *err);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MOST_GAP = 60 };
+enum { MOST_GAP = 60, MOST_NUMBER = 40 };
 
 void rt_phrases_init(rt_phrases *phrases) {
     *phrases = (rt_phrases){0};
@@ -56,13 +56,16 @@ retort_status rt_phrases_add(rt_phrases *phrases, int32_t list, const char *text
     return RETORT_OK;
 }
 
-/* Past a number such as 12, 3.5 or 1,000; `at` itself if there is none. */
+/* Past a number such as 12, 3.5 or 1,000; `at` itself if there is none, or it is longer than numbers are: "1.1.1.1"
+ * must not be read to its end from every place in it. */
 static size_t skip_number(const char *text, size_t at, size_t end) {
+    const size_t begin = at;
+    if (end - at > MOST_NUMBER) end = at + MOST_NUMBER;
     while (at < end && is_digit(text[at])) {
         while (at < end && is_digit(text[at])) at++;
         if (at + 1 < end && (text[at] == '.' || text[at] == ',') && is_digit(text[at + 1])) at++;
     }
-    return at;
+    return at - begin < MOST_NUMBER ? at : begin;
 }
 
 static size_t skip_space(const char *text, size_t at, size_t end) {

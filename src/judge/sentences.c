@@ -161,6 +161,7 @@ static retort_status add(cutter *c, size_t begin, size_t end, bool paragraph) {
     }
     rt_sentence *s = &out->items[out->count];
     *s = (rt_sentence){begin, end, paragraph ? RT_FEATURE_PARAGRAPH : 0};
+    if (out->count == 0) s->features |= RT_FEATURE_OPENING;
     if (c->text[end - 1] == '?') s->features |= RT_FEATURE_QUESTION;
     if (find(c, s, "\\boxed") || find(c, s, "answer is")) {
         s->features |= RT_FEATURE_ANSWER | RT_FEATURE_BEFORE_ANSWER;
