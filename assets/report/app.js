@@ -13,7 +13,7 @@ function watchContents() {
 }
 
 document.title = report.title ?? "retort report";
-for (const add of [addScores, addClaims, addTokens, addBans, addBehaviors, addLengths, addCurves, addCost, addPaired, addBrowser, addSettings, addGlossary, addHeadline]) {
+for (const add of [addScores, addSweep, addClaims, addTokens, addBans, addBehaviors, addLengths, addCurves, addCost, addPaired, addBrowser, addSettings, addGlossary, addHeadline]) {
   try {
     add();
   } catch (error) { // a report made by hand may lack parts: the rest of the page still stands

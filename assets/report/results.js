@@ -14,6 +14,7 @@ function besideBase(winner, split) {
 }
 
 function verdictSentence() {
+  if (report.sweep) return sweepSentence();
   const split = mainSplit(), pair = pairOf(DISTILLED, ZERO_RL, split);
   const a = scoreOf(DISTILLED, split), b = scoreOf(ZERO_RL, split);
   if (!a || !b) return "This report lacks the scores of the distilled and the zero-RL model.";
@@ -109,8 +110,8 @@ function addClaims() {
     el("div", { class: "claim-head" }, chip(claim.verdict), el("h3", {}, claim.statement)),
     el("p", {}, minusSigns(claim.detail)),
     el("p", { class: "statistic" }, `statistic ${significant(claim.statistic)}`, isNumber(claim.p) ? [" · ", term("p", pEquation(claim.p))] : " · no test")));
-  addSection("claims", "The paper’s claims, here", "Claims",
-    lead("The claims of “Why Distillation can Outperform Zero-RL” (arXiv 2505.21067), tested on this run. Thresholds were fixed before the first run."),
+  addSection("claims", report.sweep ? "What was to be decided" : "The paper’s claims, here", "Claims",
+    report.sweep ? lead("Seeds pooled, at the settings that stand first in each list. Thresholds were fixed before the first run.") : lead("The claims of “Why Distillation can Outperform Zero-RL” (arXiv 2505.21067), tested on this run. Thresholds were fixed before the first run."),
     el("p", { class: "counts" }, counts.map(([verdict, count]) => el("span", {}, chip(verdict), ` ${count}`))), el("ol", { class: "claims" }, cards));
 }
 

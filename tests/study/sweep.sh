@@ -55,6 +55,18 @@ for part in '"axis": "examples"' '"measure": "pass@1"' '"seeds_interval"' '"id":
     has "$part" "$work/a/report.json"
 done
 has '<title>' "$work/a/report.html"
+browser=$(command -v chromium || command -v chromium-browser || true)
+if [ -n "$browser" ]; then
+    timeout 120 "$browser" --headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync \
+        --disable-background-networking --disable-dev-shm-usage --host-resolver-rules="MAP * ~NOTFOUND" \
+        --user-data-dir="$work/profile" --virtual-time-budget=5000 --dump-dom "file://$work/a/report.html" \
+        >"$work/dom" 2>"$work/log" || fail "the browser opens the page"
+    has 'data-ready="true"' "$work/dom"
+    for id in sweep claims; do has "<section id=\"$id\"" "$work/dom"; done
+    if grep -q 'role="alert"' "$work/dom"; then fail "every part of the page is drawn"; fi
+else
+    echo "# skipped: no chromium here to open the page with"
+fi
 ok "a sweep takes over a study's stages and writes curves, pairs and claims"
 
 quietly sweep "$work/sweep.yaml" --out "$work/b" --threads 1 --batch 3 || fail "the sweep without the study ends"
