@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help agreement behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -19,6 +19,18 @@ _retort() {
             --judgements) kind=file ;;
             --responses) kind=file ;;
             --seed) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'ban-bias')
+        flags='--help --model --ban-list --collateral --most --examples --output --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --model) kind=file ;;
+            --ban-list) kind=none ;;
+            --collateral) kind=none ;;
+            --most) kind=none ;;
+            --examples) kind=none ;;
+            --output) kind=file ;;
             --config) kind=file ;;
         esac
         ;;

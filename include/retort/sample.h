@@ -39,6 +39,20 @@ extern RETORT_API const retort_option retort_sample_option_table[];
 RETORT_API retort_status retort_sample(const retort_sample_options *options, const retort_progress *progress,
                                        retort_error *err);
 
+typedef struct retort_ban_bias_options {
+    char *model;    /* directory with a tokenizer, or a GGUF file */
+    char *ban_list; /* as for retort_sample */
+    int64_t collateral, most, examples;
+    char *output; /* the logit_bias object alone, JSON; NULL: not written */
+} retort_ban_bias_options;
+extern RETORT_API const retort_option retort_ban_bias_option_table[];
+
+/* The best `logit_bias` for a ban list, for endpoints that can do no more: *json is an object with logit_bias (token id
+ * to -100), how many spellings of the list's entries it catches and which it does not (holes), and which other words of
+ * the vocabulary it hits. docs/bans.md has the rules. The caller frees *json with free. Errors: RETORT_ERR_NOT_FOUND
+ * without a tokenizer; RETORT_ERR_USAGE for a list that cannot be banned. */
+RETORT_API retort_status retort_ban_bias(const retort_ban_bias_options *options, char **json, retort_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 
 const command *const COMMANDS[] = {
     &command_agreement,
+    &command_ban_bias,
     &command_behaviors,
     &command_compare,
     &command_contamination,

@@ -107,6 +107,12 @@ static inline reach step(const rt_automaton *a, reach from, uint8_t byte) {
     return to;
 }
 
+bool rt_bans_hold(const rt_bans *bans, const char *text, size_t length) {
+    reach at = {.state = 0};
+    for (size_t i = 0; i < length; i++) at = step(bans->automaton, at, (uint8_t)text[i]);
+    return at.refused || at.open;
+}
+
 /* Walks all pieces as one tree; path[d] is what is known behind the first d bytes of the piece at hand. True if any
  * piece is the ban's. */
 static bool fill_mask(const rt_bans *bans, int32_t state, uint64_t *mask) {

@@ -45,6 +45,8 @@ void rt_bans_destroy(rt_bans *bans);
 int32_t rt_bans_start(const rt_bans *bans);
 int32_t rt_bans_advance(const rt_bans *bans, int32_t state, const char *bytes, size_t length);
 
+/* True if a text, taken as complete, holds a match. */
+bool rt_bans_hold(const rt_bans *bans, const char *text, size_t length);
 /* The ban's tokens in a state, *out = NULL where there are none. The mask has rt_mask_words(ids of the tokenizer) words
  * and belongs to the bans, or is `scratch` (as many words) where no more are kept. One thread at a time. */
 retort_status rt_bans_refused(rt_bans *bans, int32_t state, uint64_t *scratch, const uint64_t **out, retort_error *err);
