@@ -72,6 +72,10 @@ typedef struct retort_recipe_part {
  * duplicate key anywhere is an error that names the nearest known one. Values are checked on loading. */
 RETORT_API retort_status retort_recipe_check(const char *path, const retort_recipe_part *parts, retort_error *err);
 
+/* The top-level keys of a recipe whose values are mappings, in their order, as one text with a line for each; *out is
+ * owned by the caller (free), "" where there is none. A top-level key with another value is an error. */
+RETORT_API retort_status retort_recipe_sections(const char *path, char **out, retort_error *err);
+
 /* Checks required options; call after all sources were read. */
 RETORT_API retort_status retort_options_check(const retort_option *table, const void *options, retort_error *err);
 

@@ -25,6 +25,7 @@ const command *const COMMANDS[] = {
     &command_report,
     &command_rewrite,
     &command_rl,
+    &command_run,
     &command_sample,
     &command_serve,
     &command_store,

@@ -342,3 +342,44 @@ done:
     recipe_close(&r);
     return st;
 }
+
+static retort_status list_sections(recipe *r, rt_buffer *out) {
+    key_set keys = {0};
+    retort_status st;
+    for (;;) {
+        RT_GOTO(st, next(r), done);
+        if (r->event.type == YAML_MAPPING_END_EVENT) break;
+        const char *name = NULL;
+        RT_GOTO(st, add_key(r, &keys, &name), done);
+        if (strchr(name, '\n') != NULL) {
+            st = rt_fail(r->err, RETORT_ERR_USAGE, "'%s' line %zu: a name of several lines", r->path, line_of(r));
+            goto done;
+        }
+        RT_GOTO(st, rt_buffer_printf(out, r->err, "%s\n", name), done);
+        RT_GOTO(st, next(r), done);
+        if (r->event.type != YAML_MAPPING_START_EVENT) {
+            st = rt_fail(r->err, RETORT_ERR_USAGE, "'%s' line %zu: a section must be a mapping of keys to values",
+                         r->path, line_of(r));
+            goto done;
+        }
+        RT_GOTO(st, skip_value(r), done);
+    }
+done:
+    key_set_free(&keys);
+    return st;
+}
+
+retort_status retort_recipe_sections(const char *path, char **out, retort_error *err) {
+    recipe r = {.path = path, .err = err};
+    rt_buffer names = {0};
+    bool empty = false;
+    *out = NULL;
+    retort_status st = recipe_open(&r, &empty);
+    if (st == RETORT_OK && !empty) st = list_sections(&r, &names);
+    if (st == RETORT_OK && !empty) st = expect_end(&r);
+    recipe_close(&r);
+    if (st == RETORT_OK) *out = strdup(names.length > 0 ? names.data : ""); /* the caller frees with free */
+    if (st == RETORT_OK && *out == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory: sections");
+    rt_buffer_free(&names);
+    return st;
+}

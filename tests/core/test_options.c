@@ -162,6 +162,35 @@ static void recipe(void **state) {
     retort_options_release(TABLE, &s);
 }
 
+static void sections(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *says;
+        retort_status status;
+    } CASES[] = {{"teach: {n: 1}\nteach: {n: 2}\n", "given twice", RETORT_ERR_USAGE},
+                 {"teach: {n: 1}\nn: 2\n", "line 2: a section must be a mapping", RETORT_ERR_USAGE},
+                 {"teach: [1]\n", "line 1: a section must be a mapping", RETORT_ERR_USAGE},
+                 {"\"a\\nb\": {n: 1}\n", "a name of several lines", RETORT_ERR_USAGE},
+                 {"teach: {n: 1\n", "line 2", RETORT_ERR_FORMAT},
+                 {"teach: {n: 1}\n--- {}\n", "second one", RETORT_ERR_FORMAT}};
+    retort_error err = {0};
+    char *names = NULL;
+    const char *path = write_text("w.yaml", "# a walk\neval base: {n: 1}\nteach:\n  n: 2\neval student: {}\n");
+    assert_int_equal(retort_recipe_sections(path, &names, &err), RETORT_OK);
+    assert_string_equal(names, "eval base\nteach\neval student\n");
+    free(names);
+    assert_int_equal(retort_recipe_sections(write_text("e.yaml", "# nothing\n"), &names, &err), RETORT_OK);
+    assert_string_equal(names, "");
+    free(names);
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        const retort_status st = retort_recipe_sections(write_text("b.yaml", CASES[i].text), &names, &err);
+        if (st != CASES[i].status) fail_msg("case %zu: status %d, %s", i, st, err.message);
+        assert_says(&err, CASES[i].says);
+        assert_null(names);
+    }
+    assert_int_equal(retort_recipe_sections(in_scratch("none"), &names, &err), RETORT_ERR_NOT_FOUND);
+}
+
 static void broken_recipes(void **state) {
     (void)state;
     static const struct {
@@ -290,10 +319,10 @@ static void locales(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),         cmocka_unit_test(good_values), cmocka_unit_test(bad_values),
-        cmocka_unit_test(texts_round_trip), cmocka_unit_test(recipe),      cmocka_unit_test(broken_recipes),
-        cmocka_unit_test(recipe_parts),     cmocka_unit_test(distances),   cmocka_unit_test(failed_allocations),
-        cmocka_unit_test(locales),
+        cmocka_unit_test(defaults),           cmocka_unit_test(good_values),  cmocka_unit_test(bad_values),
+        cmocka_unit_test(texts_round_trip),   cmocka_unit_test(recipe),       cmocka_unit_test(sections),
+        cmocka_unit_test(broken_recipes),     cmocka_unit_test(recipe_parts), cmocka_unit_test(distances),
+        cmocka_unit_test(failed_allocations), cmocka_unit_test(locales),
     };
     return cmocka_run_group_tests(tests, make_scratch, remove_scratch);
 }
