@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "analyze/jsonout.h"
+#include "analyze/responses.h"
 #include "judge/summary.h"
 #include "retort/judge.h"
 #include "store/judgements.h"
@@ -94,13 +95,13 @@ static retort_status take_counts(gathering *g, const json_t *object, const char 
 
 static retort_status take_line(void *context, json_t *object, size_t line, retort_error *err) {
     gathering *g = context;
-    char where[600];
+    char where[600], digits[32];
     const char *model, *problem, *judge, *status, *version = "";
     long long sample = 0, number = 0;
     rt_vote vote = blank_vote();
     snprintf(where, sizeof where, "'%s' line %zu", g->path, line);
     RT_TRY(rt_json_string(object, "model", where, &model, err));
-    RT_TRY(rt_json_string(object, "problem_id", where, &problem, err));
+    RT_TRY(rt_response_problem(object, where, digits, &problem, err));
     RT_TRY(rt_json_string(object, "judge", where, &judge, err));
     RT_TRY(rt_json_string(object, "status", where, &status, err));
     if (json_object_get(object, "prompt_version") != NULL)
