@@ -94,6 +94,10 @@ bool rt_repetition_one_word(const rt_repetition *room) {
     return room->words > LEAST_WORDS && room->most * 5 > room->words * 2;
 }
 
+int64_t rt_repetition_words(const rt_repetition *room) {
+    return room->words;
+}
+
 static bool holds_letters(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/error.h"
 
@@ -21,6 +22,7 @@ void rt_repetition_destroy(rt_repetition *room);
 void rt_repetition_begin(rt_repetition *room);
 retort_status rt_repetition_add(rt_repetition *room, const char *text, size_t length, retort_error *err);
 bool rt_repetition_one_word(const rt_repetition *room);
+int64_t rt_repetition_words(const rt_repetition *room); /* of what was added */
 
 bool rt_repetition_loops(rt_repetition *room, const char *text, size_t length);
 

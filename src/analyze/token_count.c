@@ -136,13 +136,6 @@ static bool is_blank(const char *text, size_t length) {
     return true;
 }
 
-static int64_t count_words(const char *text, size_t length) {
-    int64_t words = 0;
-    size_t at = 0, begin, end;
-    while (rt_word_next(text, length, &at, &begin, &end)) words++;
-    return words;
-}
-
 static retort_status judge(rt_token_counter *c, const rt_line_response *r, bool unclosed, rt_left_out *out,
                            retort_error *err) {
     rt_repetition_begin(c->repetition);
@@ -225,8 +218,7 @@ static retort_status count_response(void *context, const rt_line_response *respo
     RT_TRY(cut(c, response, &unclosed, err));
     RT_TRY(judge(c, response, unclosed, &reason, err));
     c->group->reasons[reason]++;
-    c->group->reason_words[reason] +=
-        count_words(response->text, response->length) + count_words(response->thought, response->thought_length);
+    c->group->reason_words[reason] += rt_repetition_words(c->repetition);
     c->group->unclosed += unclosed;
     bool kept = reason == RT_KEPT || (reason == RT_REPETITIVE && c->rules.keep_repetitive) ||
                 (reason == RT_TRUNCATED && c->rules.keep_truncated);

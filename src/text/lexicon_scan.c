@@ -253,11 +253,16 @@ retort_status rt_scanner_run(const rt_scanner *scanner, const char *text, size_t
     return st;
 }
 
+/* ['A-Za-z] */
+static inline bool in_word(char c) {
+    return (uint8_t)((c | 0x20) - 'a') < 26 || c == '\'';
+}
+
 bool rt_word_next(const char *text, size_t length, size_t *at, size_t *begin, size_t *end) {
     size_t i = *at;
-    while (i < length && !is_letter(text[i]) && text[i] != '\'') i++;
+    while (i < length && !in_word(text[i])) i++;
     *begin = i;
-    while (i < length && (is_letter(text[i]) || text[i] == '\'')) i++;
+    while (i < length && in_word(text[i])) i++;
     *end = *at = i;
     return i > *begin;
 }
