@@ -60,6 +60,8 @@ static retort_status write_question(void *context, int64_t q, rt_buffer *body, c
     rt_buffer_clear(body);
     rt_buffer_clear(&j->message);
     rt_prompt_check(&j->prompt, item->key, at.segment, check);
+    /* A completion has no system message: both parts are one text there. */
+    if (o->endpoint.api != RETORT_API_CHAT) RT_TRY(rt_buffer_printf(&j->message, err, "%s\n", j->prompt.system.data));
     RT_TRY(rt_prompt_write(&j->prompt, item->text + at.part.begin, at.part.end - at.part.begin, check, at.segment,
                            at.segments, &j->message, err));
     const rt_ask ask = {.chat = o->endpoint.api == RETORT_API_CHAT,
