@@ -19,14 +19,15 @@ typedef struct retort_sample_options {
     char *system_prompt, *instruction; /* how the model is asked; the instruction has {problem} in it */
     int64_t n, seed, max_new_tokens, batch, threads, top_k;
     double temperature, top_p, min_p;
-    char *stop;         /* comma list of stop strings */
-    char *stop_ids;     /* comma list */
-    char *banned_ids;   /* comma list */
-    char *ban_list;     /* shipped categories (anthropomorphic, logical), lexicons or files of words, comma list */
-    int ban_mode;       /* hard|penalty|cap: what becomes of tokens that would spell one of its words */
+    char *stop;       /* comma list of stop strings */
+    char *stop_ids;   /* comma list */
+    char *banned_ids; /* comma list */
+    char *ban_list;   /* shipped categories (anthropomorphic, logical), lexicons or files of words, comma list */
+    int ban_mode;     /* hard|penalty|cap: what becomes of tokens that would spell one of its words */
     double ban_penalty, ban_cap;
-    char *cache_memory; /* "2GiB" for keys and values; NULL: as much as the batch can need */
-    char *memory_limit; /* "14GiB"; NULL: what the machine has free */
+    int64_t speculative_tokens; /* guessed at most and checked in one step; 0: none */
+    char *cache_memory;         /* "2GiB" for keys and values; NULL: as much as the batch can need */
+    char *memory_limit;         /* "14GiB"; NULL: what the machine has free */
     bool ignore_eos;
     bool json;
 } retort_sample_options;

@@ -30,8 +30,9 @@ typedef struct retort_serve_options {
     char *api_key;           /* requests must bring it as "Authorization: Bearer KEY"; NULL: no key */
     char *ban_list;          /* words that no response may hold: categories or files, as for retort sample */
     int64_t batch, max_model_len, max_tokens, max_queue, max_connections, max_body, threads;
-    char *cache_memory; /* "2GiB" for keys and values; NULL: as much as the batch can need at its longest */
-    char *memory_limit; /* "14GiB"; NULL: what the machine has free */
+    int64_t speculative_tokens; /* guessed at most and checked in one step; 0: none */
+    char *cache_memory;         /* "2GiB" for keys and values; NULL: as much as the batch can need at its longest */
+    char *memory_limit;         /* "14GiB"; NULL: what the machine has free */
     double request_timeout, read_timeout, drain_timeout; /* seconds */
 } retort_serve_options;
 

@@ -67,6 +67,8 @@ const retort_option retort_sample_option_table[] = {
         .help = "Responses sampled at once; changes speed and memory, never a byte."),
     ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
         .help = "Threads to compute with, 0 for all processors; changes speed, never a byte."),
+    ROW(speculative_tokens, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 15,
+        .help = RT_HELP_SPECULATIVE_TOKENS),
     ROW(cache_memory, STRING, .argument = "SIZE", .help = RT_HELP_CACHE_MEMORY),
     ROW(memory_limit, STRING, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT),
     {0}};
@@ -180,6 +182,7 @@ static retort_status set_sampling(command *c, retort_error *err) {
                                 .ban_mode = (rt_ban_mode)o->ban_mode,
                                 .ban_penalty = (float)o->ban_penalty,
                                 .ban_cap = (float)o->ban_cap,
+                                .speculative_tokens = (int32_t)o->speculative_tokens,
                                 .ignore_eos = o->ignore_eos};
     return RETORT_OK;
 }

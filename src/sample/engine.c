@@ -11,6 +11,9 @@
 #include "compute/parallel.h"
 #include "core/random.h"
 
+/* Rows of a step up to which guesses are added: with more, the weights are no longer what a step waits for. */
+enum { SPECULATIVE_ROWS = 16 };
+
 /* ---- memory ---- */
 
 static void *take(size_t a, size_t b, size_t size, bool *missing) {
@@ -33,8 +36,8 @@ static retort_status take_memory(rt_engine *e, retort_error *err) {
     e->row_position = take(rows, 1, sizeof *e->row_position, &missing);
     e->row_id = take(rows, 1, sizeof *e->row_id, &missing);
     e->row_wanted = take(rows, 1, sizeof *e->row_wanted, &missing);
-    e->logits = take(slots, vocab, sizeof *e->logits, &missing);
-    e->draws = take(slots, 2, sizeof *e->draws, &missing);
+    e->logits = take((size_t)e->max_wanted, vocab, sizeof *e->logits, &missing);
+    e->draws = take((size_t)e->max_wanted + slots, 1, sizeof *e->draws, &missing);
     e->scratch_p = take(threads, vocab, sizeof *e->scratch_p, &missing);
     e->scratch_adjusted = take(threads, vocab, sizeof *e->scratch_adjusted, &missing);
     e->scratch_order = take(threads, vocab, sizeof *e->scratch_order, &missing);
@@ -61,6 +64,7 @@ retort_status rt_engine_create(rt_decoder *decoder, const rt_config *config, con
     e->mask_words = rt_mask_words(known > vocab ? known : vocab);
     rt_decoder_limits(decoder, &e->num_slots, &e->capacity, &e->max_rows);
     int64_t num_free;
+    e->max_wanted = e->num_slots + SPECULATIVE_ROWS;
     e->ample = rt_decoder_blocks(decoder, &num_free) >= e->num_slots * rt_kv_blocks(e->capacity);
     for (int32_t i = 0; i < e->num_slots; i++) rt_decoder_drop(decoder, i);
     retort_status st = take_memory(e, err);
@@ -433,8 +437,8 @@ static int32_t token_to_feed(const slot *x, int64_t at) {
     return at < prompt->count ? prompt->ids[at] : x->ids[at - prompt->count];
 }
 
-/* Logits are kept for one row a slot. Decoding takes one each; whoever feeds a prompt leaves room for at least one
- * more, since he has a slot himself, so that scoring a prompt never blocks. */
+/* Logits are kept for one row a slot, and for guesses. Decoding takes one each; whoever feeds a prompt leaves room for
+ * at least one more, since he has a slot himself, so that scoring a prompt never blocks. */
 static void add_prompt_rows(rt_engine *e, int32_t index, row_count *rows) {
     slot *x = &e->slots[index];
     const rt_request *request = &x->owner->request;
@@ -443,23 +447,52 @@ static void add_prompt_rows(rt_engine *e, int32_t index, row_count *rows) {
     const int64_t length = rt_slot_length(x);
     for (; x->fed < length && rows->all < e->max_rows; x->fed++) {
         const bool wanted = scores || x->fed + 1 == length;
-        if (wanted && rows->wanted == e->num_slots) return;
+        if (wanted && rows->wanted == e->max_wanted) return;
         add_row(e, rows, index, x->fed, token_to_feed(x, x->fed), wanted);
         *(x->state == SLOT_PREFILL ? &e->counts.fed_tokens : &e->counts.fed_again) += 1;
     }
     if (x->state == SLOT_REFILL && x->fed == length) x->state = SLOT_DECODE;
 }
 
-/* Tokens to be fed: first one of each response under way, then as much of the prompts as fits. */
+/* Rows for guesses behind that of the response's last token. They take no block that another may want, and leave
+ * `others` responses a row. */
+static void add_guesses(rt_engine *e, int32_t index, int64_t position, int64_t others, row_count *rows) {
+    slot *x = &e->slots[index];
+    const rt_sampling *settings = &x->owner->request.rules->settings;
+    int32_t guesses[SPECULATIVE_ROWS];
+    int64_t most = settings->speculative_tokens,
+            left = settings->max_new_tokens - x->owner->request.begun - x->count - 1;
+    if (most > left) most = left;
+    if (most > SPECULATIVE_ROWS - rows->all) most = SPECULATIVE_ROWS - rows->all;
+    if (most > e->max_rows - others - rows->all) most = e->max_rows - others - rows->all;
+    if (most <= 0) return;
+    const int32_t count = rt_guess_tokens(x, (int32_t)most, guesses);
+    for (int32_t i = 0; i < count; i++) {
+        const int64_t at = position + 1 + i;
+        if (!e->ample && rt_decoder_wants(e->decoder, index, at, at + 1) > 0) return;
+        add_row(e, rows, index, at, guesses[i], true);
+        x->num_guesses++;
+    }
+}
+
+/* Tokens to be fed: first one of each response under way, and guesses, then as much of the prompts as fits. */
 static int64_t build_rows(rt_engine *e) {
     row_count rows = {0};
     const bool all = rt_engine_make_room(e);
+    int64_t decoding = 0;
+    for (int32_t i = 0; i < e->num_slots; i++) {
+        e->slots[i].num_guesses = 0;
+        decoding += e->slots[i].state == SLOT_DECODE;
+    }
+    int64_t left = decoding;
     for (int32_t i = 0; i < e->num_slots && rows.all < e->max_rows; i++) {
-        const slot *x = &e->slots[i];
+        slot *x = &e->slots[i];
         if (x->state != SLOT_DECODE) continue;
         const int64_t position = rt_slot_length(x) - 1;
-        if (all || rt_decoder_wants(e->decoder, i, position, position + 1) == 0)
-            add_row(e, &rows, i, position, x->ids[x->count - 1], true);
+        if (!all && rt_decoder_wants(e->decoder, i, position, position + 1) > 0) continue;
+        x->first_row = rows.all;
+        add_row(e, &rows, i, position, x->ids[x->count - 1], true);
+        if (decoding < SPECULATIVE_ROWS) add_guesses(e, i, position, --left, &rows);
     }
     for (int32_t i = 0; i < e->num_slots && rows.all < e->max_rows; i++) {
         const slot_state state = e->slots[i].state;
@@ -508,17 +541,42 @@ static retort_status finish_scored(rt_engine *e, retort_error *err) {
     return RETORT_OK;
 }
 
+/* A guess that was drawn makes the logits behind it good for the next draw. */
+static retort_status check_guesses(rt_engine *e, retort_error *err) {
+    for (int32_t round = 0; round < SPECULATIVE_ROWS; round++) {
+        e->num_draws = 0;
+        for (int32_t i = 0; i < e->num_slots; i++) {
+            slot *x = &e->slots[i];
+            if (round >= x->num_guesses) continue;
+            e->counts.guessed += round == 0 ? x->num_guesses : 0;
+            const bool right = x->state == SLOT_DECODE && x->ids[x->count - 1] == e->row_id[x->first_row + 1 + round];
+            if (!right) {
+                x->num_guesses = 0;
+                continue;
+            }
+            e->counts.guessed_right++;
+            add_draw(e, i, NO_SCORE, x->guessed + (round + 1) * e->config->vocab_size);
+        }
+        if (e->num_draws == 0) return RETORT_OK;
+        RT_TRY(draw_tokens(e, err));
+    }
+    return RETORT_OK;
+}
+
 static retort_status decode(rt_engine *e, retort_error *err) {
     const int64_t rows = build_rows(e);
     RT_TRY(rt_decoder_step(e->decoder, rows, e->row_slot, e->row_position, e->row_id, e->row_wanted, e->logits, err));
     e->num_draws = 0;
     const float *logits = e->logits;
     for (int64_t r = 0; r < rows; r++) {
+        slot *x = &e->slots[e->row_slot[r]];
         if (!e->row_wanted[r]) continue;
-        RT_TRY(use_logits(e, r, logits, err));
+        if (x->num_guesses == 0 || r == x->first_row) RT_TRY(use_logits(e, r, logits, err));
+        if (r == x->first_row) x->guessed = logits;
         logits += e->config->vocab_size;
     }
     RT_TRY(draw_tokens(e, err));
+    RT_TRY(check_guesses(e, err));
     return finish_scored(e, err);
 }
 

@@ -105,6 +105,7 @@ retort_status rt_engine_step(rt_engine *engine, retort_error *err);
 typedef struct rt_engine_counts {
     int64_t running, waiting;           /* responses in slots; responses not yet begun */
     int64_t sampled_tokens, fed_tokens; /* since the creation: drawn; prompt tokens fed (a shared prompt counts once) */
+    int64_t guessed, guessed_right;     /* tokens of speculation */
     int64_t put_off, fed_again;         /* responses that gave their blocks back; tokens fed once more for that */
 } rt_engine_counts;
 rt_engine_counts rt_engine_count(const rt_engine *engine);

@@ -28,9 +28,12 @@ typedef struct slot {
     slot_state state;
     pending *owner;
     int64_t sample;
-    int64_t fed;   /* positions held, while feeding the prompt */
-    int64_t count; /* tokens sampled */
-    uint64_t age;  /* rises from one job to the next */
+    int64_t fed;       /* positions held, while feeding the prompt */
+    int64_t count;     /* tokens sampled */
+    uint64_t age;      /* rises from one job to the next */
+    int64_t first_row; /* of the step: that of its last token; its guesses follow */
+    int32_t num_guesses;
+    const float *guessed; /* logits of those rows, its last token's first */
     uint64_t stream;
     int32_t ban_state;
     int32_t *ids;        /* [capacity] */
@@ -72,8 +75,9 @@ struct rt_engine {
     /* one step */
     int32_t *row_slot, *row_position, *row_id;
     bool *row_wanted;
-    float *logits; /* [slots][V] */
-    draw *draws;   /* [2 * slots]: rows with logits, and slots that share a prompt's */
+    int64_t max_wanted; /* rows of a step that have logits */
+    float *logits;      /* [max_wanted][V] */
+    draw *draws;        /* [max_wanted + slots]: rows with logits, and slots that share a prompt's */
     int64_t num_draws;
     /* one draw, a thread */
     int threads;
@@ -86,6 +90,11 @@ struct rt_engine {
 static inline int64_t rt_slot_length(const slot *x) {
     return x->owner->request.prompt.count + x->count;
 }
+
+/* Guesses what comes next from what came before (prompt lookup): the tokens behind the latest earlier place where the
+ * last three (or two) tokens stood. Writes at most `most` of them; returns how many. (A. Saxena, "Prompt Lookup
+ * Decoding", 2023.) */
+int32_t rt_guess_tokens(const slot *x, int32_t most, int32_t *out);
 
 /* Forgets the last prompt; an idle slot that still held it for jobs to come gives its blocks back. */
 void rt_engine_forget_prompt(rt_engine *engine);

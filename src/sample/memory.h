@@ -19,6 +19,11 @@ void rt_plan_sampling(rt_plan *plan, const rt_config *config, const rt_lora_conf
     "same "                                                                                                            \
     "tokens; without it, as much as the batch can need at its longest."
 
+#define RT_HELP_SPECULATIVE_TOKENS                                                                                     \
+    "Tokens guessed at most from what a prompt and its response repeat, and checked in one step; changes speed, "      \
+    "never a "                                                                                                         \
+    "token. Worth it with few responses at once and a model larger than the processor's cache."
+
 /* size->blocks from such an option: 0, which is all that the slots can need, where text is NULL or says more than that.
  * RETORT_ERR_USAGE where it is no size, or too little for one response of the size's capacity. */
 retort_status rt_cache_size(const rt_config *config, const char *text, rt_sampling_size *size, retort_error *err);

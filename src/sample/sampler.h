@@ -37,8 +37,11 @@ typedef struct rt_sampling {
     const uint8_t *banned; /* [V] 1 = never sampled, or NULL */
     rt_bans *bans;         /* banned words, or NULL */
     rt_ban_mode ban_mode;
-    float ban_penalty;   /* 0 to 1000 */
-    float ban_cap;       /* 0 to 1 */
+    float ban_penalty; /* 0 to 1000 */
+    float ban_cap;     /* 0 to 1 */
+    /* Tokens guessed at most from what the response repeats, to be checked in one step of the decoder: changes speed,
+     * never a token or a log-probability. */
+    int32_t speculative_tokens;
     bool ignore_eos;     /* the model's eos is a token like others */
     const rt_bias *bias; /* [num_bias] added to the logits before a draw; never to the log-probabilities reported */
     int32_t num_bias;

@@ -178,6 +178,7 @@ static retort_status prepare(rt_serve_job *job, const rt_engine *engine, retort_
     RT_TRY(make_choices(job, err));
     set_limits(job);
     RT_TRY(set_bans(job, err));
+    job->params.sampling.speculative_tokens = job->model->speculative_tokens;
     RT_TRY(rt_rules_create(&job->model->config, job->model->tokenizer, &job->params.sampling, &job->rules, err));
     for (int64_t p = 0; p < job->num_prompts; p++) {
         job->prompts[p].job = job;

@@ -20,10 +20,11 @@ typedef struct rt_serve_model {
     const char *name; /* in /v1/models */
     rt_config config;
     rt_tokenizer *tokenizer;
-    rt_chat *chat;                     /* NULL: the model has no chat template */
-    rt_pieces *pieces;                 /* of the tokenizer, for the bans of all */
-    rt_ban_list ban_list;              /* the server's own; may hold nothing */
-    rt_bans *bans;                     /* made of it; NULL: nothing is banned */
+    rt_chat *chat;        /* NULL: the model has no chat template */
+    rt_pieces *pieces;    /* of the tokenizer, for the bans of all */
+    rt_ban_list ban_list; /* the server's own; may hold nothing */
+    rt_bans *bans;        /* made of it; NULL: nothing is banned */
+    int32_t speculative_tokens;
     int64_t max_model_len, max_tokens; /* positions of a slot; longest response where a chat names none */
     int64_t created;                   /* Unix time */
     char fingerprint[24];

@@ -46,6 +46,8 @@ const retort_option retort_serve_option_table[] = {
     ROW(max_model_len, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 16777216,
         .help = "Longest prompt and response together, which sets the cache's memory; 0: the model's context, at most "
                 "8192."),
+    ROW(speculative_tokens, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 15,
+        .help = RT_HELP_SPECULATIVE_TOKENS),
     ROW(cache_memory, STRING, .argument = "SIZE", .help = RT_HELP_CACHE_MEMORY),
     ROW(memory_limit, STRING, .argument = "SIZE", .help = RT_HELP_MEMORY_LIMIT),
     ROW(max_queue, INT, .default_value = "1000", .argument = "N", .minimum = 1, .maximum = 1e6,
@@ -278,6 +280,7 @@ static retort_status prepare(rt_server *server, retort_error *err) {
     rt_compute_set_threads((int)o->threads);
     m->name = o->served_model_name != NULL ? o->served_model_name : last_name(o->model);
     m->max_tokens = o->max_tokens;
+    m->speculative_tokens = (int32_t)o->speculative_tokens;
     m->created = time(NULL);
     rt_model model;
     rt_sampling_size size;
