@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl run sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -412,18 +412,8 @@ _retort() {
             --config) kind=file ;;
         esac
         ;;
-    'run')
-        flags='--help --recipe --with --from --only --config --json --no-json --quiet --no-quiet'
-        case "$previous" in
-            --recipe) kind=none ;;
-            --with) kind=file ;;
-            --from) kind=none ;;
-            --only) kind=none ;;
-            --config) kind=file ;;
-        esac
-        ;;
     'sample')
-        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --cache-memory --memory-limit --config --quiet --no-quiet'
+        flags='--help --model --adapter --prompts --system-prompt --instruction --output --json --no-json --n --seed --max-new-tokens --temperature --top-p --top-k --min-p --stop --stop-ids --ignore-eos --no-ignore-eos --banned-ids --ban-list --ban-mode --ban-penalty --ban-cap --dtype --kv-dtype --batch --threads --speculative-tokens --cache-memory --memory-limit --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -449,13 +439,14 @@ _retort() {
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
+            --speculative-tokens) kind=none ;;
             --cache-memory) kind=none ;;
             --memory-limit) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
     'serve')
-        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --cache-memory --memory-limit --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
+        flags='--help --model --adapter --served-model-name --host --port --api-key --max-connections --max-body --read-timeout --max-tokens --ban-list --dtype --kv-dtype --batch --max-model-len --speculative-tokens --cache-memory --memory-limit --max-queue --request-timeout --drain-timeout --threads --config --quiet --no-quiet'
         case "$previous" in
             --model) kind=file ;;
             --adapter) kind=dir ;;
@@ -472,6 +463,7 @@ _retort() {
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --max-model-len) kind=none ;;
+            --speculative-tokens) kind=none ;;
             --cache-memory) kind=none ;;
             --memory-limit) kind=none ;;
             --max-queue) kind=none ;;
