@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl run sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -409,6 +409,16 @@ _retort() {
             --save-steps) kind=none ;;
             --save-total-limit) kind=none ;;
             --memory-limit) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'run')
+        flags='--help --recipe --with --from --only --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --recipe) kind=none ;;
+            --with) kind=file ;;
+            --from) kind=none ;;
+            --only) kind=none ;;
             --config) kind=file ;;
         esac
         ;;
