@@ -89,6 +89,9 @@ retort_status rt_pack_matrix(int64_t n, int64_t k, rt_matrix w, rt_packed *out, 
 void rt_repack_matrix(rt_packed *packed, rt_matrix w);
 /* Bytes of such a packed weight; SIZE_MAX when out of range. */
 size_t rt_packed_bytes(int64_t n, int64_t k, bool half);
+/* x[t][p] = the float that element (row[t], p) of the weight stands for: an embedding read from a packed head. Rows are
+ * already validated. */
+void rt_packed_rows(int64_t rows, const int32_t *row, const rt_packed *w, float *x);
 void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);
 /* Continues the chains in c. */
 void rt_matmul_packed_add(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc);

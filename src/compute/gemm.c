@@ -9,7 +9,9 @@
 #include <math.h>
 #include <omp.h>
 
+#include "compute/bf16.h"
 #include "compute/kernels_gemm.h"
+#include "compute/parallel.h"
 #include "core/mem.h"
 
 typedef enum b_form { B_ROWS, B_TRANSPOSED, B_PACKED } b_form;
@@ -246,7 +248,7 @@ static retort_status take_packed(int64_t n, int64_t k, bool half, rt_packed *out
     *out = (rt_packed){0};
     RT_CHECK(n > 0 && k > 0, err, RETORT_ERR_USAGE, "cannot pack a weight of %lld x %lld", (long long)n, (long long)k);
     size_t bytes = rt_packed_bytes(n, k, half);
-    void *data = bytes == SIZE_MAX ? NULL : rt_aligned_alloc(bytes, 1);
+    void *data = bytes == SIZE_MAX ? NULL : rt_untouched_alloc(bytes, 1); /* packing writes all of it */
     RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: packing a weight of %lld x %lld", (long long)n,
              (long long)k);
     *out = half ? (rt_packed){n, k, NULL, data} : (rt_packed){n, k, data, NULL};
@@ -273,7 +275,13 @@ retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, 
 }
 
 void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw) {
-    rt_kernels->gemm->pack_bt(packed->n, packed->k, w, ldw, packed->data, packed->k * RT_PANEL);
+    const int64_t n = packed->n, k = packed->k, panel_count = ceil_div(n, RT_PANEL);
+#pragma omp parallel for num_threads(omp_in_parallel() ? 1 : rt_compute_threads())
+    for (int64_t j = 0; j < panel_count; j++) {
+        const int64_t first = j * RT_PANEL;
+        rt_kernels->gemm->pack_bt(min64(n - first, RT_PANEL), k, w + first * ldw, ldw, packed->data + first * k,
+                                  k * RT_PANEL);
+    }
 }
 
 retort_status rt_pack_matrix(int64_t n, int64_t k, rt_matrix w, rt_packed *out, retort_error *err) {
@@ -287,6 +295,20 @@ void rt_repack_matrix(rt_packed *packed, rt_matrix w) {
         rt_repack_weight(packed, w.f32, packed->k);
     else
         pack_half(packed, w.bf16);
+}
+
+void rt_packed_rows(int64_t rows, const int32_t *row, const rt_packed *w, float *x) {
+    const int64_t k = w->k;
+#pragma omp parallel for num_threads(rt_threads_for(rows *k))
+    for (int64_t t = 0; t < rows; t++) {
+        const int64_t at = row[t] / RT_PANEL * k * RT_PANEL + row[t] % RT_PANEL;
+        float *to = x + t * k;
+        if (w->data != NULL) {
+            for (int64_t p = 0; p < k; p++) to[p] = w->data[at + p * RT_PANEL];
+        } else {
+            for (int64_t p = 0; p < k; p++) to[p] = rt_float_of_bf16(w->half[at + p * RT_PANEL]);
+        }
+    }
 }
 
 void rt_packed_release(rt_packed *packed) {

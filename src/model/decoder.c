@@ -33,7 +33,7 @@ struct rt_decoder {
     char *arena;
     char *cache; /* keys and values of all layers */
     rt_kv_pool pool;
-    rt_matrix embed; /* [V][D] */
+    rt_matrix embed; /* [V][D]; of a tied model there is none: its rows are read from the head */
     float *norm;     /* [D] */
     rt_packed head;
     decoder_layer *layers;     /* [L] */
@@ -88,7 +88,7 @@ static void carve_all(rt_carver *at, rt_decoder *dec) {
     decoder_layer measured = {0};
     for (int64_t l = 0; l < c->num_hidden_layers; l++)
         carve_layer(at, dec, dec->layers != NULL ? &dec->layers[l] : &measured);
-    dec->embed = carve_matrix(at, c->weights_dtype, c->vocab_size, d);
+    if (!c->tie_word_embeddings) dec->embed = carve_matrix(at, c->weights_dtype, c->vocab_size, d);
     dec->norm = rt_carve_floats(at, d, 1);
     dec->rope = rt_carve_floats(at, dec->capacity, e);
     dec->staging = carve_matrix(at, c->weights_dtype, q + 2 * kv, d);
@@ -178,7 +178,7 @@ static retort_status set_adapters(rt_decoder *dec, const rt_lora *lora, retort_e
 static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
     const rt_config *c = &dec->config;
     const rt_params *params = &model->params;
-    copy_matrix(dec->embed, 0, params->embed, c->vocab_size * c->hidden_size);
+    if (!c->tie_word_embeddings) copy_matrix(dec->embed, 0, params->embed, c->vocab_size * c->hidden_size);
     copy_floats(dec->norm, params->norm, c->hidden_size);
     for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
     RT_TRY(set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err));
@@ -489,7 +489,10 @@ retort_status rt_decoder_step(rt_decoder *dec, int64_t rows, const int32_t *slot
                               const int32_t *ids, const bool *want_logits, float *logits, retort_error *err) {
     RT_TRY(check_step(dec, rows, slot, position, ids, err));
     if (rows == 0) return RETORT_OK;
-    rt_embedding_lookup(rows, dec->config.hidden_size, ids, dec->embed, dec->x);
+    if (dec->config.tie_word_embeddings)
+        rt_packed_rows(rows, ids, &dec->head, dec->x);
+    else
+        rt_embedding_lookup(rows, dec->config.hidden_size, ids, dec->embed, dec->x);
     for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) step_layer(dec, &dec->layers[l], rows, slot, position);
     step_head(dec, rows, want_logits, logits);
     return RETORT_OK;

@@ -1,5 +1,6 @@
 #include <math.h>
 #include <nettle/sha2.h>
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -59,15 +60,71 @@ static retort_status load_tensor(const rt_weight *from, rt_params *params, const
     return RETORT_OK;
 }
 
+/* ---- matrices that stay in the file ---- */
+
+/* The first value of a bfloat16 matrix that is not finite, looked for by all threads; -1: none. */
+static int64_t first_nonfinite(const unsigned char *data, int64_t count) {
+    const int64_t pieces = (count + PIECE - 1) / PIECE;
+    int64_t first = INT64_MAX;
+#pragma omp parallel for reduction(min : first) num_threads(omp_in_parallel() ? 1 : rt_compute_threads())
+    for (int64_t i = 0; i < pieces; i++) {
+        const int64_t at = i * PIECE, n = count - at < PIECE ? count - at : PIECE;
+        const int64_t bad = rt_dtype_find_nonfinite(RT_DTYPE_BF16, data + 2 * at, n);
+        if (bad >= 0 && at + bad < first) first = at + bad;
+    }
+    return first == INT64_MAX ? -1 : first;
+}
+
+static retort_status check_mapped(const rt_weight *from, retort_error *err) {
+    const int64_t bad = first_nonfinite(from->entry->data, from->entry->count);
+    float value;
+    if (bad < 0) return RETORT_OK;
+    rt_dtype_decode(RT_DTYPE_BF16, from->entry->data + 2 * bad, 1, &value);
+    return check_finite(from, &value, &value, bad, 1, err);
+}
+
+/* Where the matrices begin in the file, in halves; false where one of them would have to be converted. */
+static bool find_offsets(const rt_weights *weights, const rt_params *layout, int64_t *offsets) {
+    const unsigned char *base = weights->files[0].mapping.data;
+    for (int64_t i = 0; i < layout->num_tensors; i++) {
+        const rt_st_entry *entry = rt_weights_find(weights, layout->tensors[i].name).entry;
+        if (!layout->tensors[i].half) continue;
+        const size_t at = (size_t)(entry->data - base);
+        if (strcmp(entry->dtype, "BF16") != 0 || at % 2 != 0) return false;
+        offsets[i] = (int64_t)(at / 2);
+    }
+    return true;
+}
+
+/* *mapped: false where nothing has been created, because the file's matrices are not what the model holds. */
+static retort_status map_weights(const rt_weights *weights, rt_model *model, bool *mapped, retort_error *err) {
+    *mapped = false;
+    if (weights->num_files != 1 || model->config.weights_dtype != RT_DTYPE_BF16) return RETORT_OK;
+    rt_params layout;
+    RT_TRY(rt_params_layout(&model->config, &layout, err));
+    int64_t *offsets = rt_calloc((size_t)layout.num_tensors, sizeof *offsets);
+    retort_status st = RETORT_OK;
+    if (offsets == NULL) st = rt_fail(err, RETORT_ERR_MEMORY, "out of memory while opening '%s'", weights->path);
+    if (st == RETORT_OK && find_offsets(weights, &layout, offsets)) {
+        *mapped = true;
+        st = rt_params_create_mapped(&model->config, &weights->files[0].mapping, offsets, &model->params, err);
+    }
+    rt_free(offsets);
+    rt_params_release(&layout);
+    return st;
+}
+
 /* The files are checked against the configuration before memory for the model is taken: a small file cannot make the
  * program allocate what a false config.json claims. */
-static retort_status load_weights(const rt_weights *weights, rt_model *model, retort_error *err) {
+static retort_status load_weights(const rt_weights *weights, bool may_map, rt_model *model, retort_error *err) {
+    bool mapped = false;
     RT_TRY(rt_weights_check(&model->config, weights, err));
-    RT_TRY(rt_params_create(&model->config, &model->params, err));
+    if (may_map) RT_TRY(map_weights(weights, model, &mapped, err));
+    if (!mapped) RT_TRY(rt_params_create(&model->config, &model->params, err));
     for (int64_t i = 0; i < model->params.num_tensors; i++) {
         const rt_tensor *tensor = &model->params.tensors[i];
         const rt_weight from = rt_weights_find(weights, tensor->name);
-        RT_TRY(load_tensor(&from, &model->params, tensor, err));
+        RT_TRY(mapped && tensor->half ? check_mapped(&from, err) : load_tensor(&from, &model->params, tensor, err));
     }
     return RETORT_OK;
 }
@@ -86,7 +143,8 @@ retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {
     return rt_model_load_as(dir, RT_WEIGHTS_F32, out, err);
 }
 
-static retort_status load_folder(const char *dir, rt_weights_form form, rt_model *out, retort_error *err) {
+static retort_status load_folder(const char *dir, rt_weights_form form, bool may_map, rt_model *out,
+                                 retort_error *err) {
     if (rt_gguf_is(dir)) return rt_gguf_load_model(dir, form, out, err);
     rt_model model = {0};
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
@@ -94,7 +152,7 @@ static retort_status load_folder(const char *dir, rt_weights_form form, rt_model
     rt_weights weights;
     RT_TRY(rt_weights_open(dir, &weights, err));
     model.config.weights_dtype = rt_weights_dtype(&weights, form);
-    retort_status st = load_weights(&weights, &model, err);
+    retort_status st = load_weights(&weights, may_map, &model, err);
     rt_weights_close(&weights);
     if (st != RETORT_OK) {
         rt_model_release(&model);
@@ -104,17 +162,22 @@ static retort_status load_folder(const char *dir, rt_weights_form form, rt_model
     return RETORT_OK;
 }
 
-retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model *out, retort_error *err) {
+static retort_status load_named(const char *name, rt_weights_form form, bool may_map, rt_model *out,
+                                retort_error *err) {
     char *dir;
     *out = (rt_model){0};
     RT_TRY(rt_model_path(name, &dir, err));
-    retort_status st = load_folder(dir, form, out, err);
+    retort_status st = load_folder(dir, form, may_map, out, err);
     rt_free(dir);
     return st;
 }
 
+retort_status rt_model_load_as(const char *name, rt_weights_form form, rt_model *out, retort_error *err) {
+    return load_named(name, form, false, out, err);
+}
+
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err) {
-    RT_TRY(rt_model_load_as(source->dir, source->weights, out, err));
+    RT_TRY(load_named(source->dir, source->weights, true, out, err));
     out->config.kv_dtype = source->kv_dtype;
     if (source->adapter == NULL) return RETORT_OK;
     retort_status st = rt_lora_load(&out->config, source->adapter, &out->lora, err);

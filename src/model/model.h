@@ -10,6 +10,7 @@
 
 #include "compute/compute.h"
 #include "core/error.h"
+#include "core/file.h"
 
 typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
 
@@ -90,10 +91,12 @@ typedef struct rt_tensor {
 } rt_tensor;
 
 /* Float32 weights, gradients and moments are one block `data` of `count` floats. With weights_dtype BF16 the matrices
- * lie in `half` instead, and data holds only the vectors (norms, biases). */
+ * lie in `half` instead, and data holds only the vectors (norms, biases). Of a model opened to sample from, `half` may
+ * be the mapped file itself, whose tensors lie in the file's order: those are only read. */
 typedef struct rt_params {
     float *data;     /* 64-byte aligned */
     uint16_t *half;  /* NULL for float32 */
+    size_t mapped;   /* bytes of the mapping that `half` is; 0: it is memory */
     int64_t count;   /* parameters in all */
     int64_t in_half; /* of them bfloat16 */
     rt_tensor *tensors;
@@ -106,6 +109,11 @@ typedef struct rt_params {
 
 /* Zeroed, in the format config->weights_dtype. Also used for gradients and for AdamW's moments, which are float32. */
 retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err);
+/* The same with bfloat16 matrices where they lie in a mapped file: tensor i of rt_params_layout begins offsets[i] times
+ * 2 bytes behind the file's beginning (vectors' offsets are not read). Such matrices must only be read. Takes the
+ * mapping over, *file is then empty; also on failure. */
+retort_status rt_params_create_mapped(const rt_config *config, rt_mapping *file, const int64_t *offsets, rt_params *out,
+                                      retort_error *err);
 /* Only names, shapes and counts (data, layers and the pointers into data stay NULL): what a model will need, before
  * memory is taken. Release likewise. */
 retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err);
@@ -159,6 +167,8 @@ typedef struct rt_model_source {
     rt_weights_form weights;
     rt_dtype kv_dtype;
 } rt_model_source;
+/* Matrices that need no conversion stay in the mapped file, to be packed from there: the model must only be read, and
+ * be released before a user could change the file. */
 retort_status rt_model_open(const rt_model_source *source, rt_model *out, retort_error *err);
 /* The configurations of model and adapter (r 0: none) that this would give, before memory is taken for the weights. */
 retort_status rt_model_source_peek(const rt_model_source *source, rt_config *config, rt_lora_config *lora,

@@ -13,6 +13,7 @@ typedef struct layout {
     float *data;
     uint16_t *half;
     rt_tensor *tensors;
+    const int64_t *offsets; /* of matrices that lie in another order than this walk's; NULL: they do not */
     int64_t num_tensors;
     int64_t in_data, in_half; /* parameters in each block */
     bool halves;              /* matrices are bfloat16 */
@@ -55,7 +56,8 @@ static float *place(layout *at, int64_t count, const char *fmt, ...) {
 static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) RETORT_PRINTF(4, 5);
 
 static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) {
-    const int64_t offset = at->halves ? at->in_half : at->in_data;
+    int64_t offset = at->halves ? at->in_half : at->in_data;
+    if (at->halves && at->offsets != NULL) offset = at->offsets[at->num_tensors];
     va_list args;
     va_start(args, fmt);
     name_tensor(at, at->halves, offset, rows, cols, fmt, args);
@@ -134,13 +136,19 @@ size_t rt_params_bytes(const rt_config *config) {
     return block_bytes(&params);
 }
 
-retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err) {
+static retort_status create(const rt_config *config, rt_mapping *file, const int64_t *offsets, rt_params *out,
+                            retort_error *err) {
     rt_params params;
     *out = (rt_params){0};
     RT_TRY(rt_params_layout(config, &params, err));
     const bool halves = params.in_half > 0;
     params.data = rt_aligned_alloc((size_t)(params.count - params.in_half), sizeof(float));
-    if (halves) params.half = rt_aligned_alloc((size_t)params.in_half, sizeof *params.half);
+    if (halves && file == NULL) params.half = rt_aligned_alloc((size_t)params.in_half, sizeof *params.half);
+    if (file != NULL) {
+        params.half = (uint16_t *)(uintptr_t)file->data;
+        params.mapped = file->length;
+        *file = (rt_mapping){0};
+    }
     params.layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *params.layers);
     if (params.data == NULL || params.layers == NULL || (halves && params.half == NULL)) {
         const long long count = params.count;
@@ -149,15 +157,34 @@ retort_status rt_params_create(const rt_config *config, rt_params *out, retort_e
         return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: a model of %lld parameters needs %.1f MiB", count,
                        bytes / (1 << 20));
     }
-    layout at = {.data = params.data, .half = params.half, .halves = halves};
+    /* Once more over the names: with offsets given, the tensors are where those say. */
+    layout at = {.data = params.data,
+                 .half = params.half,
+                 .halves = halves,
+                 .offsets = offsets,
+                 .tensors = offsets != NULL ? params.tensors : NULL};
     place_all(&at, config, &params);
     *out = params;
     return RETORT_OK;
 }
 
+retort_status rt_params_create(const rt_config *config, rt_params *out, retort_error *err) {
+    return create(config, NULL, NULL, out, err);
+}
+
+retort_status rt_params_create_mapped(const rt_config *config, rt_mapping *file, const int64_t *offsets, rt_params *out,
+                                      retort_error *err) {
+    return create(config, file, offsets, out, err);
+}
+
 void rt_params_release(rt_params *params) {
     rt_free(params->data);
-    rt_free(params->half);
+    if (params->mapped == 0) {
+        rt_free(params->half);
+    } else {
+        rt_mapping file = {(const unsigned char *)params->half, params->mapped};
+        rt_unmap_file(&file);
+    }
     rt_free(params->tensors);
     rt_free(params->layers);
     *params = (rt_params){0};

@@ -255,6 +255,30 @@ static void rows_alone_or_together(void **unused) {
     alone_or_together(FORM_PACKED_HALF);
 }
 
+/* Rows of a packed weight are the weight's rows, in either format, also in its last, ragged panel. */
+static void rows_of_packed(void **unused) {
+    (void)unused;
+    enum { N = 75, K = 37, ROWS = 4 * N };
+    uint16_t half[N * K];
+    float w[N * K], got[ROWS * K];
+    int32_t row[ROWS];
+    for (int i = 0; i < N * K; i++) half[i] = (uint16_t)((uint32_t)i * 2654435761U >> 17);
+    rt_bf16_decode(N * K, half, w);
+    for (int t = 0; t < ROWS; t++) row[t] = t * 31 % N;
+    for (int in_half = 0; in_half < 2; in_half++) {
+        rt_packed packed;
+        const rt_matrix b = in_half ? (rt_matrix){.bf16 = half} : (rt_matrix){.f32 = w};
+        assert_int_equal(rt_pack_matrix(N, K, b, &packed, NULL), RETORT_OK);
+        for (int threads = 1; threads <= 3; threads++) {
+            rt_compute_set_threads(threads);
+            memset(got, 0xff, sizeof got);
+            rt_packed_rows(ROWS, row, &packed, got);
+            for (int t = 0; t < ROWS; t++) assert_memory_equal(got + t * K, w + row[t] * K, K * sizeof *w);
+        }
+        rt_packed_release(&packed);
+    }
+}
+
 /* Rounding against the definition: the nearest of the two neighbours, the even one on a tie. */
 static void rounding_to_bf16(void **unused) {
     (void)unused;
@@ -372,11 +396,17 @@ static void inside_a_parallel_region(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(set_up_and_errors), cmocka_unit_test(random_small_shapes),
-        cmocka_unit_test(every_tile),        cmocka_unit_test(block_boundaries_and_threads),
-        cmocka_unit_test(splits_of_k),       cmocka_unit_test(rows_alone_or_together),
-        cmocka_unit_test(rounding_to_bf16),  cmocka_unit_test(nan_and_inf_pass_through),
-        cmocka_unit_test(empty_products),    cmocka_unit_test(inside_a_parallel_region),
+        cmocka_unit_test(set_up_and_errors),
+        cmocka_unit_test(random_small_shapes),
+        cmocka_unit_test(every_tile),
+        cmocka_unit_test(block_boundaries_and_threads),
+        cmocka_unit_test(splits_of_k),
+        cmocka_unit_test(rows_alone_or_together),
+        cmocka_unit_test(rows_of_packed),
+        cmocka_unit_test(rounding_to_bf16),
+        cmocka_unit_test(nan_and_inf_pass_through),
+        cmocka_unit_test(empty_products),
+        cmocka_unit_test(inside_a_parallel_region),
     };
     return cmocka_run_group_tests_name("gemm", tests, NULL, NULL);
 }

@@ -193,6 +193,60 @@ static void test_wrong_tensors(void **state) {
     rt_model_release(&model);
 }
 
+/* A model opened to sample from leaves bfloat16 matrices in the file; they are those that loading copies, and checked
+ * as those are. */
+static void expect_same_halves(const rt_model *mapped, const rt_model *copied) {
+    assert_int_equal(mapped->params.num_tensors, copied->params.num_tensors);
+    for (int64_t i = 0; i < mapped->params.num_tensors; i++) {
+        const rt_tensor *a = &mapped->params.tensors[i], *b = &copied->params.tensors[i];
+        float x[4096], y[4096];
+        assert_string_equal(a->name, b->name);
+        for (int64_t first = 0; first < a->count; first += 4096) {
+            const int64_t n = a->count - first < 4096 ? a->count - first : 4096;
+            rt_params_fetch(&mapped->params, a, first, n, x);
+            rt_params_fetch(&copied->params, b, first, n, y);
+            assert_memory_equal(x, y, (size_t)n * sizeof *x);
+        }
+    }
+    const rt_layer_params *p = &mapped->params.layers[1], *q = &copied->params.layers[1];
+    const int64_t down = copied->config.hidden_size * copied->config.intermediate_size;
+    assert_memory_equal(p->down_w.bf16, q->down_w.bf16, (size_t)down * sizeof(uint16_t));
+    assert_memory_equal(p->input_norm, q->input_norm, (size_t)copied->config.hidden_size * sizeof(float));
+}
+
+static void test_opened_to_sample(void **state) {
+    (void)state;
+    rt_config config = disk_config(true);
+    rt_model model = fixture_model(&config, 21), mapped, copied;
+    const char *dir = fresh_folder("mapped"), *path = in_scratch("mapped/model.safetensors");
+    retort_error err;
+    must(rt_model_save(&model, dir, RT_DTYPE_BF16, &err), &err);
+    const rt_model_source source = {.dir = dir};
+    must(rt_model_open(&source, &mapped, &err), &err);
+    must(rt_model_load_as(dir, RT_WEIGHTS_AUTO, &copied, &err), &err);
+    assert_true(mapped.params.mapped > 0);
+    assert_int_equal(copied.params.mapped, 0);
+    expect_same_halves(&mapped, &copied);
+    rt_model_release(&mapped);
+    const rt_model_source floats = {.dir = dir, .weights = RT_WEIGHTS_F32};
+    must(rt_model_open(&floats, &mapped, &err), &err);
+    assert_int_equal(mapped.params.mapped, 0);
+    rt_model_release(&mapped);
+
+    rt_buffer bytes = {0};
+    must(rt_file_read(path, &bytes, &err), &err);
+    const uint16_t infinity = 0xff80;
+    memcpy(bytes.data + bytes.length - 2 * (40 + 3), &infinity, 2); /* before the 40 of model.norm.weight */
+    put_file(path, bytes.data, bytes.length);
+    retort_error other;
+    assert_int_equal(rt_model_load_as(dir, RT_WEIGHTS_AUTO, &mapped, &other), RETORT_ERR_FORMAT);
+    expect_error(rt_model_open(&source, &mapped, &err), &err, RETORT_ERR_FORMAT, "%s", other.message);
+    assert_non_null(strstr(err.message, "has the non-finite value -inf"));
+    rt_buffer_free(&bytes);
+    rt_model_release(&copied);
+    rt_model_release(&model);
+}
+
 /* An untied model without its head, and a NaN and an infinity written behind the writer's back. */
 static void test_missing_head_and_nan(void **state) {
     (void)state;
@@ -533,12 +587,12 @@ static int leave(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),    cmocka_unit_test(test_hash_sees_everything),
-        cmocka_unit_test(test_wrong_tensors), cmocka_unit_test(test_missing_head_and_nan),
-        cmocka_unit_test(test_missing_files), cmocka_unit_test(test_claimed_size),
-        cmocka_unit_test(test_full_disk),     cmocka_unit_test(test_unwritable),
-        cmocka_unit_test(test_unsaveable),    cmocka_unit_test(test_allocation_failures),
-        cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_hash_sees_everything),
+        cmocka_unit_test(test_wrong_tensors),       cmocka_unit_test(test_missing_head_and_nan),
+        cmocka_unit_test(test_opened_to_sample),    cmocka_unit_test(test_missing_files),
+        cmocka_unit_test(test_claimed_size),        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_unwritable),          cmocka_unit_test(test_unsaveable),
+        cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_inspect),
     };
     return cmocka_run_group_tests(tests, NULL, leave);
 }
