@@ -2,13 +2,12 @@
  *
  *   bench_gemm [avx2|avx512|scalar] [training|large|decode]
  *
- * Peak: independent fused multiply-adds in registers on every thread at once. Shapes: the linear layers of a model of
- * width 192 (F 512, q 192, kv 64, V 1024), one large layer, and decoding with packed weights. Each figure is the
- * median of 9 runs of at least 10 ms after a second of warm-up; the best of the 9 stands beside it, because on a
- * shared machine the median also measures the neighbours.
+ * Peak: independent fused multiply-adds in registers on every thread at once, the best slice of a tenth of a
+ * millisecond that each thread had before any shape was measured, or since: a peak that a neighbour had lowered would
+ * flatter. Shapes: the linear layers of a model of width 192 (F 512, q 192, kv 64, V 1024), one large layer, and
+ * decoding with packed weights. Each figure is the median of 9 runs of at least 10 ms after a second of warm-up; the
+ * best of the 9 stands beside it, because on a shared machine the median also measures the neighbours.
  */
-#include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +15,9 @@
 
 #include "compute/compute.h"
 #include "core/mem.h"
+#include "peak.h"
 
-#ifdef __x86_64__
-#include <immintrin.h>
-#endif
-
-enum { RUNS = 9, CHAINS = 12 };
+enum { RUNS = 9 };
 static const double run_seconds = 0.010;
 
 static double now(void) {
@@ -33,71 +29,6 @@ static double now(void) {
 static int ascending(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
-}
-
-/* ---- peak ----------------------------------------------------------------------------------------------------- */
-
-static volatile float sink;
-
-#ifdef __clang__
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
-
-#ifdef __x86_64__
-#define PEAK(name, isa, vec, set1, fmadd)                                                                              \
-    __attribute__((target(isa))) static void name(int64_t rounds) {                                                    \
-        vec x = set1(1.0f), y = set1(0.0f), acc[CHAINS];                                                               \
-        UNROLL for (int j = 0; j < CHAINS; j++) acc[j] = set1((float)j);                                               \
-        for (int64_t i = 0; i < rounds; i++) {                                                                         \
-            UNROLL for (int j = 0; j < CHAINS; j++) {                                                                  \
-                acc[j] = fmadd(acc[j], x, y);                                                                          \
-                __asm__ volatile("" : "+v"(acc[j])); /* keeps the compiler from folding the chain */                   \
-            }                                                                                                          \
-        }                                                                                                              \
-        vec total = y;                                                                                                 \
-        UNROLL for (int j = 0; j < CHAINS; j++) total = fmadd(acc[j], x, total);                                       \
-        float first;                                                                                                   \
-        memcpy(&first, &total, sizeof first);                                                                          \
-        sink = first;                                                                                                  \
-    }
-PEAK(peak_avx2, "avx2,fma", __m256, _mm256_set1_ps, _mm256_fmadd_ps)
-PEAK(peak_avx512, "avx512f,fma", __m512, _mm512_set1_ps, _mm512_fmadd_ps)
-#endif
-
-static void peak_scalar(int64_t rounds) {
-    float acc[CHAINS] = {0};
-    for (int64_t i = 0; i < rounds; i++)
-        for (int j = 0; j < CHAINS; j++) acc[j] = fmaf(acc[j], 0.5f, 1.0f);
-    float total = 0.0f;
-    for (int j = 0; j < CHAINS; j++) total += acc[j];
-    sink = total;
-}
-
-/* Operations a second of all threads together: the best of several, since a peak is an upper bound. */
-static double measure_peak(int threads) {
-    void (*work)(int64_t) = peak_scalar;
-    double lanes = 1;
-#ifdef __x86_64__
-    if (rt_compute_isa() == RT_ISA_AVX2) {
-        work = peak_avx2;
-        lanes = 8;
-    } else if (rt_compute_isa() == RT_ISA_AVX512) {
-        work = peak_avx512;
-        lanes = 16;
-    }
-#endif
-    int64_t rounds = lanes > 1 ? 4000000 : 400000;
-    double best = 0;
-    for (int run = 0; run < 8; run++) {
-        double start = now();
-#pragma omp parallel num_threads(threads)
-        work(rounds);
-        double rate = 2.0 * lanes * CHAINS * (double)rounds * threads / (now() - start);
-        if (rate > best) best = rate;
-    }
-    return best;
 }
 
 /* ---- products ------------------------------------------------------------------------------------------------- */
@@ -123,8 +54,14 @@ static void once(const shape *s) {
     }
 }
 
+static void raise_peak(int threads, double seconds) {
+    const double now_peak = measure_fma(threads, seconds).peak;
+    if (now_peak > peak[threads - 1]) peak[threads - 1] = now_peak;
+}
+
 static void measure(const shape *s, int threads, double *median, double *best) {
     rt_compute_set_threads(threads);
+    raise_peak(threads, 0.005);
     double start = now();
     int64_t repeats = 0;
     do {
@@ -220,8 +157,8 @@ int main(int argc, char **argv) {
     a = operand((size_t)2048 * 4864);
     b = operand((size_t)4864 * 2048);
     c = operand((size_t)2048 * 4864);
-    for (double start = now(); now() - start < 1.0;) measure_peak(2);
-    for (int threads = 1; threads <= 2; threads++) peak[threads - 1] = measure_peak(threads);
+    (void)measure_fma(2, 1.0);
+    for (int threads = 1; threads <= 2; threads++) raise_peak(threads, 0.3);
     printf("%s, peak %.1f GFLOP/s on 1 thread, %.1f on 2\n", rt_isa_name(rt_compute_isa()), peak[0] * 1e-9,
            peak[1] * 1e-9);
     printf("form       m     n     k | 1 thread                                  | 2 threads\n");

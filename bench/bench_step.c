@@ -3,7 +3,9 @@
  *     bench_step [seconds a figure, default 1]
  *
  * Prints tokens/s and GFLOP/s of forward + backward for short and long documents, what its parts take when called
- * alone with the same shapes, and tokens/s of the decoder by number of slots. Each figure is the fastest run. */
+ * alone with the same shapes, and tokens/s of the decoder by number of slots. Each figure is the fastest run; there
+ * is at least one. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,13 +34,14 @@ static void die_unless(retort_status status, const retort_error *err) {
 /* Fastest run in seconds, after one to warm up. */
 static double fastest(void (*run)(void *), void *context) {
     run(context);
-    double best = 1e30;
-    for (double begin = now(); now() - begin < seconds_a_figure;) {
+    double best = INFINITY;
+    const double begin = now();
+    do {
         double start = now();
         run(context);
         double took = now() - start;
         if (took < best) best = took;
-    }
+    } while (now() - begin < seconds_a_figure);
     return best;
 }
 

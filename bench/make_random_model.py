@@ -1,6 +1,8 @@
-"""A model folder of Qwen2.5-0.5B's shape with random weights, for measuring memory (bench/memory.sh).
+"""A model folder of a published shape with random weights: speed and memory do not depend on what weights say.
 
-    python bench/make_random_model.py DIR TOKENIZER_DIR    # tokenizer files are taken from TOKENIZER_DIR
+    python bench/make_random_model.py DIR TOKENIZER_DIR [SHAPE [f32|bf16]]    # default: qwen2.5-0.5b bf16
+
+Tokenizer files are taken from TOKENIZER_DIR; of a folder that has them all, nothing is written.
 """
 import json
 import pathlib
@@ -10,23 +12,50 @@ import sys
 
 import numpy as np
 
-V, D, F, L, H, G, E = 151936, 896, 4864, 24, 14, 2, 64
+# vocabulary, width, feed-forward width, layers, heads, key-value heads, head size, biases of q, k and v
+SHAPES = {
+    "mini": (1024, 192, 512, 5, 6, 2, 32, True),  # assets/countdown-base
+    "gpt2-124m": (50304, 768, 2048, 12, 12, 12, 64, False),  # a Llama of GPT-2's dimensions: 3 x 2048 for 2 x 3072
+    "smollm2-135m": (49152, 576, 1536, 30, 9, 3, 64, False),
+    "qwen2.5-0.5b": (151936, 896, 4864, 24, 14, 2, 64, True),
+}
 
 
-def tensors():
-    yield "model.embed_tokens.weight", (V, D)
-    for i in range(L):
+def tensors(shape):
+    v, d, f, layers, h, g, e, biases = shape
+    yield "model.embed_tokens.weight", (v, d)
+    for i in range(layers):
         p = f"model.layers.{i}."
-        yield p + "input_layernorm.weight", (D,)
-        for name, rows in (("q", H * E), ("k", G * E), ("v", G * E)):
-            yield p + f"self_attn.{name}_proj.weight", (rows, D)
-            yield p + f"self_attn.{name}_proj.bias", (rows,)
-        yield p + "self_attn.o_proj.weight", (D, H * E)
-        yield p + "post_attention_layernorm.weight", (D,)
-        yield p + "mlp.gate_proj.weight", (F, D)
-        yield p + "mlp.up_proj.weight", (F, D)
-        yield p + "mlp.down_proj.weight", (D, F)
-    yield "model.norm.weight", (D,)
+        yield p + "input_layernorm.weight", (d,)
+        for name, rows in (("q", h * e), ("k", g * e), ("v", g * e)):
+            yield p + f"self_attn.{name}_proj.weight", (rows, d)
+            if biases:
+                yield p + f"self_attn.{name}_proj.bias", (rows,)
+        yield p + "self_attn.o_proj.weight", (d, h * e)
+        yield p + "post_attention_layernorm.weight", (d,)
+        yield p + "mlp.gate_proj.weight", (f, d)
+        yield p + "mlp.up_proj.weight", (f, d)
+        yield p + "mlp.down_proj.weight", (d, f)
+    yield "model.norm.weight", (d,)
+
+
+def parameters(name):
+    return sum(int(np.prod(shape)) for _, shape in tensors(SHAPES[name]))
+
+
+def config_of(shape, dtype):
+    v, d, f, layers, h, g, e, biases = shape
+    kind = ("Qwen2ForCausalLM", "qwen2") if biases else ("LlamaForCausalLM", "llama")
+    config = {"architectures": [kind[0]], "model_type": kind[1], "vocab_size": v, "hidden_size": d,
+              "intermediate_size": f, "num_hidden_layers": layers, "num_attention_heads": h, "num_key_value_heads": g,
+              "max_position_embeddings": 32768, "rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "hidden_act": "silu",
+              "initializer_range": 0.02, "tie_word_embeddings": True,
+              "torch_dtype": "bfloat16" if dtype == "bf16" else "float32", "eos_token_id": 0, "bos_token_id": None}
+    if biases:
+        config["use_sliding_window"] = False
+    else:
+        config.update(attention_bias=False, mlp_bias=False, head_dim=e)
+    return config
 
 
 def bf16(x):
@@ -34,32 +63,32 @@ def bf16(x):
     return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype("<u2")
 
 
-def main(out, tokenizer):
-    out = pathlib.Path(out)
+def make(out, tokenizer, name="qwen2.5-0.5b", dtype="bf16"):
+    out, shape, size = pathlib.Path(out), SHAPES[name], {"bf16": 2, "f32": 4}[dtype]
+    if (out / "model.safetensors").exists():
+        return out
     out.mkdir(parents=True, exist_ok=True)
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(pathlib.Path(tokenizer) / name, out / name)
-    config = {"architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "vocab_size": V, "hidden_size": D,
-              "intermediate_size": F, "num_hidden_layers": L, "num_attention_heads": H, "num_key_value_heads": G,
-              "max_position_embeddings": 32768, "rope_theta": 1000000.0, "rms_norm_eps": 1e-6, "hidden_act": "silu",
-              "initializer_range": 0.02, "tie_word_embeddings": True, "use_sliding_window": False,
-              "torch_dtype": "bfloat16", "eos_token_id": 0, "bos_token_id": None}
-    (out / "config.json").write_text(json.dumps(config, indent=2))
+    for file in ("tokenizer.json", "tokenizer_config.json"):
+        shutil.copy(pathlib.Path(tokenizer) / file, out / file)
+    (out / "config.json").write_text(json.dumps(config_of(shape, dtype), indent=2))
     header, at = {"__metadata__": {"format": "pt"}}, 0
-    for name, shape in tensors():
-        size = 2 * int(np.prod(shape))
-        header[name] = {"dtype": "BF16", "shape": list(shape), "data_offsets": [at, at + size]}
-        at += size
+    for tensor, dims in tensors(shape):
+        end = at + size * int(np.prod(dims))
+        header[tensor] = {"dtype": dtype.upper(), "shape": list(dims), "data_offsets": [at, end]}
+        at = end
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)
     rng = np.random.default_rng(1)
-    with open(out / "model.safetensors", "wb") as file:
+    partial = out / "model.safetensors.partial"
+    with open(partial, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
-        for name, shape in tensors():
-            ones = len(shape) == 1 and not name.endswith("bias")
-            x = np.ones(shape, np.float32) if ones else 0.02 * rng.standard_normal(shape, np.float32)
-            file.write(bf16(x).tobytes())
+        for tensor, dims in tensors(shape):
+            ones = len(dims) == 1 and not tensor.endswith("bias")
+            x = np.ones(dims, np.float32) if ones else 0.02 * rng.standard_normal(dims, np.float32)
+            file.write((bf16(x) if dtype == "bf16" else x.astype("<f4")).tobytes())
+    partial.rename(out / "model.safetensors")
+    return out
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    make(*sys.argv[1:])

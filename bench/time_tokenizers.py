@@ -1,11 +1,12 @@
 """Speed of retort's tokenizer and of the tokenizers package, in interleaved rounds in one thread.
 
-    python time_tokenizers.py BENCH_TOKENIZER DOCUMENTS ROUNDS MODEL_DIR...
+    python time_tokenizers.py BENCH_TOKENIZER DOCUMENTS ROUNDS MODEL_DIR... [--json]
 
 DOCUMENTS as make_corpus.py writes them. Every round encodes and decodes all documents with one and then with the other, so
 that both see the same machine; only processor time counts. Printed are the medians, in millions of bytes of text a second, and
 the smallest and largest quotient of a round.
 """
+import json
 import os
 import statistics
 import sys
@@ -36,7 +37,8 @@ def theirs(tokenizer, texts):
 
 
 def main():
-    bench, documents, rounds, *models = sys.argv[1:]
+    as_json = "--json" in sys.argv
+    bench, documents, rounds, *models = (a for a in sys.argv[1:] if a != "--json")
     texts = [d.decode() for d in open(documents, "rb").read().split(b"\0")[:-1]]
     mb = sum(len(t.encode()) for t in texts) / 1e6
     for model in models:
@@ -48,6 +50,9 @@ def main():
             for _ in range(int(rounds)):
                 pairs.append((ours(bench, model, documents, folder), theirs(tokenizer, texts)))
         for k, what in enumerate(("encode", "decode")):
+            if as_json:  # seconds of each round, ours and theirs
+                print(json.dumps({"model": model, "what": what, "pairs": [(p[0][k], p[1][k]) for p in pairs]}), flush=True)
+                continue
             a, b = (statistics.median(mb / p[side][k] for p in pairs) for side in (0, 1))
             quotients = [p[1][k] / p[0][k] for p in pairs]
             print(f"{model}: {what} {a:.1f} MB/s, tokenizers {b:.1f} MB/s, {min(quotients):.1f} to {max(quotients):.1f} times",

@@ -1,0 +1,69 @@
+"""Decoding, prefill and rollouts beside llama.cpp and transformers."""
+from contextlib import ExitStack
+
+from ..row import against_limit, paired
+
+SHAPE = "qwen2.5-0.5b"
+
+
+def weight_bytes(context, dtype):
+    """What decoding a token must read: every weight once (a tied embedding is the head; one row of it is looked up)."""
+    from make_random_model import parameters
+    return parameters(SHAPE) * {"bf16": 2, "f32": 4}[dtype]
+
+
+def decode(context):
+    count, prefix = (8, 16) if context.small else (64, 64)
+    for dtype in ("bf16", "f32"):
+        with ExitStack() as stack:
+            ours = stack.enter_context(context.ours())
+            ours.ask("load", context.model(SHAPE, dtype), dtype)
+            llama = stack.enter_context(context.peer("llama.py", context.gguf(SHAPE, dtype), 256, 1, context.threads))
+            words = ("decode", count, prefix, context.threads)
+            sides = {"retort": lambda: ours.ask(*words), "llama.cpp": lambda: llama.ask(*words)}
+            row = paired(context, f"decode-{dtype}", f"decoding one sequence, 0.5B shape, {dtype}", sides,
+                         {"llama.cpp": 1.0})
+            seconds = row["sides"]["retort"]["seconds"]["median"] / count
+            row["bytes"] = weight_bytes(context, dtype)
+            row["tokens_per_second"] = round(1 / seconds, 2)
+            row["gbps"] = round(row["bytes"] / seconds / 1e9, 2)
+            share = row["gbps"] / context.ceilings["read_gbps"][str(context.threads)]
+            row["peer_system"] = llama.about["system"]
+            yield against_limit(row, "of bandwidth", 0.9, share)
+
+
+def prefill(context):
+    tokens = 512 if context.small else 2048
+    with ExitStack() as stack:
+        ours = stack.enter_context(context.ours())
+        ours.ask("load", context.model(SHAPE), "f32")
+        llama = stack.enter_context(context.peer("llama.py", context.gguf(SHAPE, "f32"), 2304, 1, context.threads))
+        torch = stack.enter_context(context.peer("torch_model.py", context.model(SHAPE)))
+        words = ("prefill", tokens, context.threads)
+        sides = {"retort": lambda: ours.ask(*words), "llama.cpp": lambda: llama.ask(*words),
+                 "PyTorch": lambda: torch.ask(*words)}
+        row = paired(context, f"prefill-{tokens}", f"prefill of {tokens} tokens, 0.5B shape, f32", sides,
+                     {"llama.cpp": 1.3, "PyTorch": 1.3})
+        row["tokens_per_second"] = round(tokens / row["sides"]["retort"]["seconds"]["median"], 1)
+        yield row
+
+
+def rollout(context):
+    for shape in ("mini", SHAPE):
+        fresh = (32 if context.small else 256) if shape == "mini" else (16 if context.small else 64)
+        prompts, n, prefix = 8, 8, 64
+        with ExitStack() as stack:
+            ours = stack.enter_context(context.ours())
+            ours.ask("load", context.model(shape), "f32")
+            cells = prompts * n * (prefix + fresh)
+            llama = stack.enter_context(context.peer("llama.py", context.gguf(shape, "f32"), cells, prompts * n,
+                                                     context.threads))
+            torch = stack.enter_context(context.peer("torch_model.py", context.model(shape)))
+            words = ("rollout", prompts, n, prefix, fresh, context.threads)
+            sides = {"retort": lambda: ours.ask(*words, context.tokenizer), "llama.cpp": lambda: llama.ask(*words),
+                     "transformers": lambda: torch.ask(*words)}
+            runs = context.runs if shape == "mini" else min(context.runs, 3)
+            row = paired(context, f"rollout-{shape}-{fresh}", f"rollouts, {shape} shape, 64 responses of {fresh} tokens to 8 "
+                         "prompts, f32", sides, {"llama.cpp": 1.5, "transformers": 3.0}, runs=runs)
+            row["tokens_per_second"] = round(prompts * n * fresh / row["sides"]["retort"]["seconds"]["median"], 1)
+            yield row

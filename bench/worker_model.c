@@ -1,0 +1,122 @@
+/* Training steps of a model folder. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/mem.h"
+#include "core/random.h"
+#include "train/optimizer.h"
+#include "worker.h"
+#include "worker_model.h"
+
+static retort_error err;
+static rt_model model;
+static bool loaded;
+
+rt_model *loaded_model(void) {
+    if (!loaded) fail("no model is loaded");
+    return &model;
+}
+
+void check(retort_status status, const retort_error *why) {
+    if (status != RETORT_OK) fail(why->message);
+}
+
+void run_load(const words *w) {
+    static const char *const forms[] = {"auto", "f32", "bf16"};
+    const char *name = w->count > 2 ? w->word[2] : "auto";
+    int form = 0;
+    while (form < 3 && strcmp(forms[form], name) != 0) form++;
+    if (loaded || w->count < 2 || form == 3) fail("load DIR auto|f32|bf16, once");
+    stopwatch watch;
+    start(&watch);
+    check(rt_model_load_as(w->word[1], (rt_weights_form)form, &model, &err), &err);
+    loaded = true;
+    answer(&watch, "");
+}
+
+/* ---- a training step ---- */
+
+typedef struct training {
+    int64_t tokens, length;
+    bool recompute;
+    rt_optimizer optimizer;
+    rt_workspace *workspace;
+    int32_t *ids, *target, *doc_start;
+    float *logp;
+    rt_batch batch;
+} training;
+
+/* Documents of `length` tokens, the last one shorter; every token but a document's last predicts the next. */
+static void lay(training *t) {
+    const int64_t vocab = model.config.vocab_size;
+    rt_rng rng = rt_rng_make(1, 1);
+    int64_t docs = 0;
+    for (int64_t at = 0; at < t->tokens; at += t->length) t->doc_start[docs++] = (int32_t)at;
+    t->doc_start[docs] = (int32_t)t->tokens;
+    for (int64_t i = 0; i < t->tokens; i++) t->ids[i] = (int32_t)rt_rng_below(&rng, (uint32_t)vocab);
+    for (int64_t i = 0; i < t->tokens; i++) {
+        const bool last = i + 1 == t->tokens || (i + 1) % t->length == 0;
+        t->target[i] = last ? -1 : t->ids[i + 1];
+    }
+    t->batch = (rt_batch){t->tokens, t->ids, t->target, docs, t->doc_start};
+}
+
+static void prepare(training *t) {
+    const size_t n = (size_t)t->tokens;
+    const retort_training_options options = {
+        .adam_beta1 = 0.9, .adam_beta2 = 0.95, .adam_epsilon = 1e-8, .weight_decay = 0.01, .max_grad_norm = 1.0};
+    const rt_workspace_shape shape = {.max_tokens = t->tokens, .step_tokens = t->tokens, .recompute = t->recompute};
+    check(rt_optimizer_create(&model, &options, &t->optimizer, &err), &err);
+    check(rt_workspace_create(&model.config, &shape, &t->workspace, &err), &err);
+    t->ids = rt_calloc(n, sizeof *t->ids);
+    t->target = rt_calloc(n, sizeof *t->target);
+    t->doc_start = rt_calloc(n + 1, sizeof *t->doc_start);
+    t->logp = rt_calloc(n, sizeof *t->logp);
+    if (t->ids == NULL || t->target == NULL || t->doc_start == NULL || t->logp == NULL) fail("out of memory");
+    lay(t);
+}
+
+static double keys_of(const rt_batch *batch) {
+    double keys = 0;
+    for (int64_t i = 0; i < batch->docs; i++) {
+        const double n = batch->doc_start[i + 1] - batch->doc_start[i];
+        keys += 0.5 * n * (n + 1);
+    }
+    return keys;
+}
+
+static void weigh(void *context, int64_t first, int64_t count, const float *logp, const float *entropy,
+                  float *coefficient) {
+    const training *t = context;
+    (void)first;
+    (void)logp;
+    (void)entropy;
+    for (int64_t i = 0; i < count; i++) coefficient[i] = -1.0F / (float)t->tokens;
+}
+
+void run_step(const words *w) {
+    static training t;
+    loaded_model();
+    rt_compute_set_threads((int)number(w, 3));
+    if (t.workspace == NULL) {
+        t = (training){.tokens = number(w, 1), .length = number(w, 2), .recompute = number(w, 4) != 0};
+        prepare(&t);
+    }
+    if (t.tokens != number(w, 1) || t.length != number(w, 2)) fail("steps of another size need another process");
+    const rt_objective objective = {.inv_temperature = 1, .logp = t.logp, .weight = weigh, .context = &t};
+    stopwatch watch;
+    double norm;
+    start(&watch);
+    check(rt_model_run(&model, t.workspace, &t.batch, &objective, &t.optimizer.grads, &err), &err);
+    rt_workspace_flush_grads(t.workspace, &t.optimizer.grads);
+    check(rt_optimizer_update(&t.optimizer, &model.params, 1e-5, &norm, &err), &err);
+    const double tokens = (double)t.tokens, keys = keys_of(&t.batch);
+    const double scored = (double)(t.tokens - t.batch.docs);
+    double loss = 0;
+    for (int64_t i = 0; i < t.tokens; i++) loss -= (double)t.logp[i];
+    char extra[256];
+    snprintf(extra, sizeof extra, ", \"flops\": %.6g, \"loss\": %.9g, \"parameters\": %lld",
+             3 * rt_model_forward_flops(&model.config, tokens, keys, scored), loss / scored,
+             (long long)model.params.count);
+    answer(&watch, extra);
+}
