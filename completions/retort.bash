@@ -3,7 +3,7 @@ _retort() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local flags='' words='' kind=''
     if [ "$COMP_CWORD" -eq 1 ] || { [ "$COMP_CWORD" -eq 2 ] && [ "$previous" = help ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl run sample serve store study sweep teach template tokenize tokens verify --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'help agreement ban-bias behaviors compare contamination data distill eval label model plan pretrain pull regrade report rewrite rl run sample serve store study substitution sweep teach template tokenize tokens verify --help --version' -- "$current")
         return
     fi
     local command=${COMP_WORDS[1]}
@@ -517,6 +517,17 @@ _retort() {
             --temperature) kind=none ;;
             --top-p) kind=none ;;
             --browser-problems) kind=none ;;
+            --config) kind=file ;;
+        esac
+        ;;
+    'substitution')
+        flags='--help --banned --free --phrase --least --top --config --json --no-json --quiet --no-quiet'
+        case "$previous" in
+            --banned) kind=file ;;
+            --free) kind=file ;;
+            --phrase) kind=none ;;
+            --least) kind=none ;;
+            --top) kind=none ;;
             --config) kind=file ;;
         esac
         ;;

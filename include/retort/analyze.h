@@ -68,6 +68,18 @@ extern RETORT_API const retort_option retort_tokens_option_table[];
 RETORT_API retort_status retort_tokens(const retort_tokens_options *options, const retort_progress *progress,
                                        char **json, retort_error *err);
 
+typedef struct retort_substitution_options {
+    char *free, *banned;        /* JSONL of responses of one model to the same problems */
+    int64_t phrase, least, top; /* longest phrase; occurrences that a tested term has; terms listed */
+} retort_substitution_options;
+extern RETORT_API const retort_option retort_substitution_option_table[];
+
+/* What rises when banned words fall: words and phrases per 1,000 words, free and banned, with intervals over problems and
+ * q-values (docs/bans.md). *json is for retort_free. RETORT_ERR_FORMAT: a line that is no response, or fewer than two
+ * problems that both files answer. */
+RETORT_API retort_status retort_substitution(const retort_substitution_options *options, char **json,
+                                             retort_error *err);
+
 #ifdef __cplusplus
 }
 #endif

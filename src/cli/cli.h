@@ -49,8 +49,8 @@ typedef struct command {
 extern const command command_agreement, command_ban_bias, command_label, command_behaviors, command_compare,
     command_contamination, command_data, command_distill, command_eval, command_model, command_plan, command_pretrain,
     command_pull, command_regrade, command_report, command_rewrite, command_rl, command_run, command_sample,
-    command_serve, command_store, command_study, command_sweep, command_teach, command_template, command_tokenize,
-    command_tokens, command_verify;
+    command_serve, command_store, command_study, command_substitution, command_sweep, command_teach, command_template,
+    command_tokenize, command_tokens, command_verify;
 
 extern const command command_model_convert, command_model_merge; /* subcommands */
 
