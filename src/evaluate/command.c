@@ -1,41 +1,20 @@
 /* `retort eval`. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyze/jsonout.h"
 #include "evaluate/budget.h"
-#include "evaluate/keep.h"
+#include "evaluate/evaluating.h"
 #include "evaluate/manifest.h"
-#include "evaluate/remote.h"
-#include "retort/analyze.h"
 #include "retort/plan.h"
 
-/* What one call holds. */
-typedef struct evaluating {
-    const retort_eval_options *options;
-    const retort_progress *progress;
-    const json_t *replayed; /* manifest, or NULL */
-    rt_benchmarks benchmarks;
-    rt_round *rounds;    /* [benchmarks] */
-    char **paths;        /* [benchmarks] of the responses; NULL: not kept */
-    rt_earlier *earlier; /* [benchmarks] */
-    rt_ban_list bans;
-    int64_t *budgets;
-    char *close;
-    rt_evaluation what;
-    rt_ask_account account;
-    json_t *manifest, *notes;
-} evaluating;
-
-static retort_status note(evaluating *e, const char *text, retort_error *err) {
+static retort_status note(rt_evaluating *e, const char *text, retort_error *err) {
     RT_CHECK(json_array_append_new(e->notes, json_string(text)) == 0, err, RETORT_ERR_MEMORY, "out of memory: notes");
     return RETORT_OK;
 }
 
 /* ---- before ---- */
 
-static retort_status load_benchmarks(evaluating *e, retort_error *err) {
+static retort_status load_benchmarks(rt_evaluating *e, retort_error *err) {
     const retort_eval_options *o = e->options;
     RT_CHECK(o->problems == NULL || o->tasks == NULL, err, RETORT_ERR_USAGE, "give problems or tasks, not both");
     if (o->tasks != NULL) return rt_benchmarks_known(o->tasks, o->data_dir, o->n, &e->benchmarks, err);
@@ -44,7 +23,7 @@ static retort_status load_benchmarks(evaluating *e, retort_error *err) {
 }
 
 /* A file for one benchmark, a folder with a file for each of several. */
-static retort_status path_in(const evaluating *e, const char *where, int64_t i, char **out, retort_error *err) {
+static retort_status path_in(const rt_evaluating *e, const char *where, int64_t i, char **out, retort_error *err) {
     rt_buffer path = {0};
     const retort_status st = e->benchmarks.count == 1
                                  ? rt_buffer_puts(&path, where, err)
@@ -53,7 +32,7 @@ static retort_status path_in(const evaluating *e, const char *where, int64_t i, 
     return st;
 }
 
-static retort_status read_earlier(evaluating *e, int64_t i, retort_error *err) {
+static retort_status read_earlier(rt_evaluating *e, int64_t i, retort_error *err) {
     char *path = NULL;
     retort_status st = path_in(e, e->options->extend, i, &path, err);
     if (st == RETORT_OK)
@@ -63,7 +42,7 @@ static retort_status read_earlier(evaluating *e, int64_t i, retort_error *err) {
     return st;
 }
 
-static retort_status make_rounds(evaluating *e, retort_error *err) {
+static retort_status make_rounds(rt_evaluating *e, retort_error *err) {
     const size_t count = (size_t)e->benchmarks.count;
     e->rounds = rt_calloc(count, sizeof *e->rounds);
     e->paths = rt_calloc(count, sizeof *e->paths);
@@ -81,7 +60,7 @@ static retort_status make_rounds(evaluating *e, retort_error *err) {
 }
 
 /* \n in place. */
-static retort_status closing_text(evaluating *e, retort_error *err) {
+static retort_status closing_text(rt_evaluating *e, retort_error *err) {
     const char *text = e->options->budget_text;
     e->close = rt_strdup(text != NULL ? text : RT_CLOSE_THOUGHT);
     RT_CHECK(e->close != NULL, err, RETORT_ERR_MEMORY, "out of memory: text that closes a thought");
@@ -96,7 +75,7 @@ static retort_status closing_text(evaluating *e, retort_error *err) {
     return RETORT_OK;
 }
 
-static retort_status describe(evaluating *e, retort_error *err) {
+static retort_status describe(rt_evaluating *e, retort_error *err) {
     const retort_eval_options *o = e->options;
     int32_t num_budgets;
     RT_TRY(rt_budgets_parse(o->budget, &e->budgets, &num_budgets, err));
@@ -130,7 +109,7 @@ static retort_status describe(evaluating *e, retort_error *err) {
     return RETORT_OK;
 }
 
-static retort_status prepare(evaluating *e, retort_error *err) {
+static retort_status prepare(rt_evaluating *e, retort_error *err) {
     const retort_eval_options *o = e->options;
     RT_CHECK(o->model != NULL, err, RETORT_ERR_USAGE, "'--model %s' is required",
              o->endpoint.base_url != NULL ? "NAME" : "DIR");
@@ -151,7 +130,7 @@ static retort_status prepare(evaluating *e, retort_error *err) {
 
 /* ---- manifests ---- */
 
-static retort_status check_earlier_manifest(evaluating *e, retort_error *err) {
+static retort_status check_earlier_manifest(rt_evaluating *e, retort_error *err) {
     rt_buffer path = {0};
     json_t *then = NULL;
     bool same_program = true;
@@ -169,7 +148,7 @@ static retort_status check_earlier_manifest(evaluating *e, retort_error *err) {
 }
 
 static retort_status before(void *context, const rt_round *rounds, int64_t count, retort_error *err) {
-    evaluating *e = context;
+    rt_evaluating *e = context;
     (void)count;
     if (e->options->output == NULL && e->options->extend == NULL && e->options->store == NULL) return RETORT_OK;
     RT_TRY(rt_manifest_make(e->options, &e->benchmarks, rounds, &e->manifest, err));
@@ -180,7 +159,7 @@ static retort_status before(void *context, const rt_round *rounds, int64_t count
     return same_program ? RETORT_OK : note(e, "the run was made by another build of retort", err);
 }
 
-static retort_status write_manifest(evaluating *e, retort_error *err) {
+static retort_status write_manifest(rt_evaluating *e, retort_error *err) {
     rt_buffer path = {0};
     if (e->options->output == NULL || e->manifest == NULL) return RETORT_OK;
     for (int64_t i = 0; i < e->benchmarks.count; i++)
@@ -191,153 +170,9 @@ static retort_status write_manifest(evaluating *e, retort_error *err) {
     return st;
 }
 
-/* ---- results ---- */
-
-static retort_status add_graders(const rt_round *round, json_t *score, retort_error *err) {
-    const rt_problems *problems = round->problems;
-    const char **ids = rt_malloc_array((size_t)problems->count, sizeof *ids);
-    RT_CHECK(ids != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld problems", (long long)problems->count);
-    for (int64_t i = 0; i < problems->count; i++) ids[i] = problems->items[i].id;
-    const retort_status st = rt_graders_json(&round->set, ids, score, err);
-    rt_free(ids);
-    return st;
-}
-
-/* A score needs a response to every problem. */
-static bool is_complete(const rt_response_set *set, const rt_problems *problems) {
-    int64_t seen = 0, last = -1;
-    for (int64_t i = 0; i < set->count; i++) {
-        seen += set->records[i].problem != last; /* records are problem-major */
-        last = set->records[i].problem;
-    }
-    return seen == problems->count;
-}
-
-static retort_status add_scores(const evaluating *e, const rt_round *round, json_t **score, retort_error *err) {
-    if (!is_complete(&round->set, round->problems)) {
-        *score = json_pack("{s:I, s:n}", "n_problems", (json_int_t)round->problems->count, "avg");
-        RT_CHECK(*score != NULL, err, RETORT_ERR_MEMORY, "out of memory: score");
-        return RETORT_OK;
-    }
-    RT_TRY(rt_score_json(&round->set, score, err));
-    RT_TRY(add_graders(round, *score, err));
-    if (e->what.num_budgets == 0 || round->missing > 0) return RETORT_OK;
-    json_t *curve = NULL;
-    RT_TRY(rt_budget_curve(round, e->what.num_budgets, &curve, err));
-    json_object_set_new(*score, "curve", curve);
-    return RETORT_OK;
-}
-
-static retort_status score_round(const evaluating *e, int64_t i, json_t **out, retort_error *err) {
-    const rt_round *round = &e->rounds[i];
-    json_t *score = NULL;
-    const retort_status st = add_scores(e, round, &score, err);
-    if (st != RETORT_OK) {
-        json_decref(score);
-        return st;
-    }
-    const double total = (double)(round->problems->count * round->n);
-    json_object_set_new(score, "benchmark", json_string(round->benchmark));
-    json_object_set_new(score, "grader", json_string(rt_grader_name(e->what.grader)));
-    json_object_set_new(score, "errors", json_integer(round->missing));
-    rt_json_set_real(score, "error_rate", (double)round->missing / total);
-    if (round->begun != NULL) json_object_set_new(score, "extended", json_integer(round->extended));
-    if (round->without_tokens > 0) {
-        json_object_set_new(score, "responses_without_length", json_integer(round->without_tokens));
-        rt_json_set_real(score, "mean_length", (double)NAN);
-        rt_json_set_real(score, "median_length", (double)NAN);
-    }
-    if (e->options->endpoint.base_url == NULL) rt_json_set_real(score, "flops", round->flops);
-    *out = score;
-    return RETORT_OK;
-}
-
-static void add_settings(const evaluating *e, json_t *result) {
-    const retort_eval_options *o = e->options;
-    json_object_set_new(result, "model", json_string(o->model));
-    json_t *sampling = json_pack("{s:I, s:I, s:I}", "seed", (json_int_t)o->seed, "max_new_tokens",
-                                 (json_int_t)e->rounds[0].max_new_tokens, "top_k", (json_int_t)o->top_k);
-    rt_json_set_real(sampling, "temperature", o->temperature);
-    rt_json_set_real(sampling, "top_p", o->top_p);
-    rt_json_set_real(sampling, "min_p", o->min_p);
-    json_object_set_new(result, "sampling", sampling);
-    if (json_array_size(e->notes) > 0) json_object_set(result, "notes", e->notes);
-    if (o->endpoint.base_url == NULL) return;
-    const rt_ask_account *a = &e->account;
-    json_t *account = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "asked", (json_int_t)a->asked, "reused",
-                                (json_int_t)a->reused, "failed", (json_int_t)a->failed, "cut", (json_int_t)a->cut,
-                                "prompt_tokens", (json_int_t)a->prompt_tokens, "completion_tokens",
-                                (json_int_t)a->completion_tokens, "without_usage", (json_int_t)a->without_usage);
-    rt_json_set_real(account, "cost", a->cost >= 0 ? a->cost : (double)NAN);
-    if (o->endpoint.dry_run) {
-        json_object_set_new(account, "estimated_tokens", json_integer(a->estimated_tokens));
-        rt_json_set_real(account, "estimated_cost", a->estimated_cost >= 0 ? a->estimated_cost : (double)NAN);
-    }
-    json_object_set_new(result, "account", account);
-}
-
-/* A row of the table over all benchmarks. */
-static json_t *summary_of(const json_t *score) {
-    static const char *const KEYS[] = {"benchmark",         "n_problems",        "n_samples",          "avg",
-                                       "sampling_interval", "problems_interval", "completed_accuracy", "stop_rate",
-                                       "length_rate",       "unparsed_rate",     "error_rate",         "mean_length"};
-    json_t *row = json_object();
-    for (size_t i = 0; i < sizeof KEYS / sizeof *KEYS; i++) {
-        json_t *value = json_object_get(score, KEYS[i]);
-        json_object_set(row, KEYS[i], value != NULL ? value : json_null());
-    }
-    return row;
-}
-
-/* One score, or a table over all and each of them. */
-static json_t *join_scores(json_t *const *scores, int64_t count) {
-    if (count == 1) return json_incref(scores[0]);
-    json_t *summary = json_array(), *list = json_array();
-    for (int64_t i = 0; i < count; i++) {
-        json_array_append_new(summary, summary_of(scores[i]));
-        json_array_append(list, scores[i]);
-    }
-    return json_pack("{s:o, s:o}", "summary", summary, "benchmarks", list);
-}
-
-static retort_status keep(const evaluating *e, json_t *const *scores, retort_error *err) {
-    if (e->options->store == NULL) return RETORT_OK;
-    const rt_keeping keeping = {.store = e->options->store,
-                                .model = e->what.name,
-                                .manifest = e->manifest,
-                                .benchmarks = &e->benchmarks,
-                                .rounds = e->rounds,
-                                .scores = (const json_t *const *)scores};
-    return rt_eval_keep(&keeping, err);
-}
-
-static retort_status make_scores(const evaluating *e, json_t **scores, char **json, retort_error *err) {
-    for (int64_t i = 0; i < e->benchmarks.count; i++) RT_TRY(score_round(e, i, &scores[i], err));
-    RT_TRY(keep(e, scores, err));
-    json_t *result = join_scores(scores, e->benchmarks.count);
-    RT_CHECK(result != NULL, err, RETORT_ERR_MEMORY, "out of memory: result");
-    add_settings(e, result);
-    return rt_json_result(result, json, err);
-}
-
-static retort_status make_result(const evaluating *e, char **json, retort_error *err) {
-    if (e->options->endpoint.dry_run && e->options->endpoint.base_url != NULL) {
-        json_t *estimate = json_object();
-        RT_CHECK(estimate != NULL, err, RETORT_ERR_MEMORY, "out of memory: result");
-        add_settings(e, estimate);
-        return rt_json_result(estimate, json, err);
-    }
-    json_t **scores = rt_calloc((size_t)e->benchmarks.count, sizeof *scores);
-    RT_CHECK(scores != NULL, err, RETORT_ERR_MEMORY, "out of memory: scores");
-    const retort_status st = make_scores(e, scores, json, err);
-    for (int64_t i = 0; i < e->benchmarks.count; i++) json_decref(scores[i]);
-    rt_free(scores);
-    return st;
-}
-
 /* ---- the whole ---- */
 
-static retort_status run_local(evaluating *e, retort_error *err) {
+static retort_status run_local(rt_evaluating *e, retort_error *err) {
     char lowered[200] = "";
     const rt_before hook = {before, e};
     RT_TRY(rt_compute_init(err));
@@ -346,7 +181,7 @@ static retort_status run_local(evaluating *e, retort_error *err) {
     return lowered[0] != '\0' ? note(e, lowered, err) : RETORT_OK;
 }
 
-static retort_status run_remote(evaluating *e, retort_error *err) {
+static retort_status run_remote(rt_evaluating *e, retort_error *err) {
     const retort_eval_options *o = e->options;
     retort_endpoint_options endpoint = o->endpoint; /* its strings stay the options' */
     endpoint.model = o->model;
@@ -361,26 +196,26 @@ static retort_status run_remote(evaluating *e, retort_error *err) {
     return rt_evaluate_remote(&e->what, &remote, e->rounds, e->benchmarks.count, &hook, e->progress, &e->account, err);
 }
 
-static int64_t count_missing(const evaluating *e) {
+static int64_t count_missing(const rt_evaluating *e) {
     int64_t missing = 0;
     for (int64_t i = 0; i < e->benchmarks.count; i++) missing += e->rounds[i].missing;
     return missing;
 }
 
 /* What came back is scored and kept also where some is missing. */
-static retort_status finish(evaluating *e, retort_status done, char **json, retort_error *err) {
+static retort_status finish(rt_evaluating *e, retort_status done, char **json, retort_error *err) {
     retort_error later = {0};
     retort_error *to = done == RETORT_OK ? err : &later;
     const bool asked = e->options->endpoint.base_url == NULL || !e->options->endpoint.dry_run;
     if (asked && done == RETORT_OK) RT_TRY(write_manifest(e, to));
-    const retort_status st = make_result(e, json, to);
+    const retort_status st = rt_eval_result(e, json, to);
     if (done != RETORT_OK) return done;
     if (st == RETORT_OK && e->replayed != NULL)
         return rt_manifest_compare_responses(e->replayed, e->manifest, e->options->replay, err);
     return st;
 }
 
-static void release(evaluating *e) {
+static void release(rt_evaluating *e) {
     for (int64_t i = 0; i < e->benchmarks.count; i++) {
         if (e->rounds != NULL) rt_round_free(&e->rounds[i], e->what.num_budgets);
         if (e->paths != NULL) rt_free(e->paths[i]);
@@ -399,7 +234,7 @@ static void release(evaluating *e) {
 
 static retort_status evaluate(const retort_eval_options *options, const json_t *replayed,
                               const retort_progress *progress, char **json, retort_error *err) {
-    evaluating e = {.options = options, .progress = progress, .replayed = replayed};
+    rt_evaluating e = {.options = options, .progress = progress, .replayed = replayed};
     retort_status st = prepare(&e, err);
     if (st == RETORT_OK) {
         const bool elsewhere = options->endpoint.base_url != NULL;
@@ -453,7 +288,7 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
 
 retort_status retort_eval_plan(const retort_eval_options *options, bool json, char **out, size_t *length,
                                retort_error *err) {
-    evaluating e = {.options = options};
+    rt_evaluating e = {.options = options};
     rt_plan plan;
     char lowered[200];
     *out = NULL;
@@ -463,7 +298,9 @@ retort_status retort_eval_plan(const retort_eval_options *options, bool json, ch
     if (st == RETORT_OK) st = rt_compute_init(err);
     if (st == RETORT_OK) rt_compute_set_threads((int)options->threads);
     if (st == RETORT_OK) st = rt_evaluate_plan(&e.what, e.rounds, e.benchmarks.count, &plan, lowered, err);
-    if (st == RETORT_OK) st = rt_plan_result(&plan, json, NULL, out, length, err);
+    json_t *more = st == RETORT_OK && lowered[0] != '\0' ? json_pack("{s:s}", "note", lowered) : NULL;
+    if (st == RETORT_OK) st = rt_plan_result(&plan, json, more, out, length, err);
+    json_decref(more);
     release(&e);
     return st;
 }

@@ -38,9 +38,9 @@ static retort_status read_ids(const json_t *line, const char *where, rt_earlier_
 }
 
 static retort_status fill(rt_earlier_response *one, json_t *line, const char *where, retort_error *err) {
-    long long tokens;
+    long long tokens = 0; /* of an endpoint that did not tell */
     RT_TRY(rt_json_string(line, "text", where, &one->text, err));
-    RT_TRY(rt_json_int(line, "tokens", where, 0, INT32_MAX, &tokens, err));
+    if (json_object_get(line, "tokens") != NULL) RT_TRY(rt_json_int(line, "tokens", where, 0, INT32_MAX, &tokens, err));
     const char *finish;
     RT_TRY(rt_json_string(line, "finish_reason", where, &finish, err));
     one->line = json_incref(line);

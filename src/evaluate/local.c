@@ -1,38 +1,15 @@
 /* Evaluations of a model directory. */
+#include "evaluate/local.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate/budget.h"
-#include "evaluate/evaluate.h"
 #include "evaluate/memory.h"
-#include "evaluate/record.h"
 #include "model/calibrate.h"
-#include "model/lora.h"
-#include "sample/continue.h"
-
-/* What one evaluation holds while it runs. */
-typedef struct local {
-    const rt_evaluation *what;
-    rt_round *rounds;
-    int64_t num_rounds;
-    const retort_progress *progress;
-    rt_model model;
-    rt_lora_config lora; /* r 0: no adapter */
-    rt_tokenizer *tokenizer;
-    rt_decoder *decoder;
-    rt_bans *bans;
-    rt_sampling sampling;
-    rt_ids close;        /* what closes a thought */
-    rt_ids **ids;        /* [rounds][problems] */
-    rt_prompt **prompts; /* [rounds][problems] */
-    int64_t longest;     /* prompt */
-    rt_plan plan;
-    int64_t slots, capacity, responses;
-} local;
 
 /* ---- before the weights are read ---- */
 
-static retort_status render_round(local *l, int64_t r, const rt_prompting *prompting, retort_error *err) {
+static retort_status render_round(rt_local *l, int64_t r, const rt_prompting *prompting, retort_error *err) {
     rt_round *round = &l->rounds[r];
     const rt_problems *problems = round->problems;
     RT_CHECK(problems->count > 0 && round->n > 0, err, RETORT_ERR_USAGE,
@@ -53,7 +30,7 @@ static retort_status render_round(local *l, int64_t r, const rt_prompting *promp
     return RETORT_OK;
 }
 
-static retort_status render_prompts(local *l, retort_error *err) {
+static retort_status render_prompts(rt_local *l, retort_error *err) {
     l->ids = rt_calloc((size_t)l->num_rounds, sizeof *l->ids);
     l->prompts = rt_calloc((size_t)l->num_rounds, sizeof *l->prompts);
     RT_CHECK(l->ids != NULL && l->prompts != NULL, err, RETORT_ERR_MEMORY, "out of memory: prompts");
@@ -67,7 +44,7 @@ static retort_status render_prompts(local *l, retort_error *err) {
 
 /* Longest response, and the positions that a slot needs: with budgets, also those of an answer behind a closed thought.
  */
-static retort_status size_responses(local *l, retort_error *err) {
+static retort_status size_responses(rt_local *l, retort_error *err) {
     const rt_evaluation *what = l->what;
     const int64_t context = rt_config_context(&l->model.config), left = context - l->longest;
     RT_CHECK(left >= 1, err, RETORT_ERR_USAGE, "a prompt has %lld tokens, as many as the model's context of %lld",
@@ -99,7 +76,7 @@ static retort_status size_responses(local *l, retort_error *err) {
     return RETORT_OK;
 }
 
-static retort_status read_inputs(local *l, char note[200], retort_error *err) {
+static retort_status read_inputs(rt_local *l, char note[200], retort_error *err) {
     const rt_evaluation *what = l->what;
     RT_TRY(rt_compute_init(err));
     RT_TRY(rt_model_source_peek(&what->model, &l->model.config, &l->lora, err));
@@ -124,16 +101,9 @@ static retort_status read_inputs(local *l, char note[200], retort_error *err) {
 
 /* ---- one round ---- */
 
-typedef struct taking {
-    local *local;
-    rt_round *round;
-    rt_atomic_file file;
-} taking;
-
-/* One finished response: graded, recorded and written. tokens: those that were sampled. */
-static retort_status take(taking *t, rt_response_set *set, int64_t problem, int64_t sample, const rt_response *response,
-                          int64_t tokens, retort_error *err) {
-    const local *l = t->local;
+retort_status rt_local_take(rt_taking *t, rt_response_set *set, int64_t problem, int64_t sample,
+                            const rt_response *response, int64_t tokens, retort_error *err) {
+    const rt_local *l = t->local;
     const rt_problem *asked = &t->round->problems->items[problem];
     rt_buffer text = {0};
     retort_status st = rt_response_text(&l->model.config, l->tokenizer, &l->sampling, response, &text, err);
@@ -152,12 +122,11 @@ static retort_status take(taking *t, rt_response_set *set, int64_t problem, int6
 
 static retort_status take_sampled(void *context, int64_t problem, int64_t sample, const rt_response *response,
                                   retort_error *err) {
-    taking *t = context;
-    return take(t, &t->round->set, problem, sample, response, response->count, err);
+    rt_taking *t = context;
+    return rt_local_take(t, &t->round->set, problem, sample, response, response->count, err);
 }
 
-/* begun's tokens and those behind them as one response. */
-static retort_status join(const rt_begun *begun, const rt_response *rest, rt_response *out, retort_error *err) {
+retort_status rt_local_join(const rt_begun *begun, const rt_response *rest, rt_response *out, retort_error *err) {
     const size_t first = (size_t)begun->count, second = (size_t)rest->count;
     *out = (rt_response){.count = begun->count + rest->count, .finish = rest->finish};
     out->ids = rt_malloc_array(first + second, sizeof *out->ids);
@@ -167,212 +136,27 @@ static retort_status join(const rt_begun *begun, const rt_response *rest, rt_res
     return RETORT_OK;
 }
 
-/* ---- budgets ---- */
-
-/* The responses at one budget: those that it closes go on behind the closing text, the others stay. */
-typedef struct closing {
-    rt_begun *begun; /* [count] */
-    int32_t *ids;    /* their tokens: the thought and what closes it */
-    int64_t count;
-    int64_t *of; /* [responses] index into begun, or -1 */
-} closing;
-
-static retort_status close_thoughts(const local *l, int64_t r, const rt_response *responses, int64_t budget, closing *c,
-                                    retort_error *err) {
-    const rt_round *round = &l->rounds[r];
-    const int64_t total = round->problems->count * round->n, length = budget + l->close.count;
-    *c = (closing){.of = rt_malloc_array((size_t)total, sizeof *c->of)};
-    RT_CHECK(c->of != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld responses", (long long)total);
-    for (int64_t i = 0; i < total; i++)
-        c->of[i] = rt_budget_closes(l->tokenizer, &responses[i], budget) ? c->count++ : -1;
-    size_t ids;
-    c->begun = rt_malloc_array((size_t)c->count + 1, sizeof *c->begun);
-    c->ids = rt_mul_overflow((size_t)c->count, (size_t)length, &ids) ? NULL : rt_malloc_array(ids + 1, sizeof *c->ids);
-    RT_CHECK(c->begun != NULL && c->ids != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld thoughts",
-             (long long)c->count);
-    for (int64_t i = 0; i < total; i++) {
-        if (c->of[i] < 0) continue;
-        int32_t *to = c->ids + c->of[i] * length;
-        memcpy(to, responses[i].ids, (size_t)budget * sizeof *to);
-        memcpy(to + budget, l->close.data, (size_t)l->close.count * sizeof *to);
-        c->begun[c->of[i]] = (rt_begun){&l->prompts[r][i / round->n], i % round->n, to, length};
-    }
-    return RETORT_OK;
-}
-
-static void closing_free(closing *c) {
-    rt_free(c->begun);
-    rt_free(c->ids);
-    rt_free(c->of);
-}
-
-static retort_status take_closed(taking *t, const rt_response *responses, const closing *c, const rt_response *rest,
-                                 rt_budgeted *out, retort_error *err) {
-    const rt_round *round = t->round;
-    const int64_t total = round->problems->count * round->n;
-    RT_TRY(rt_records_create(&out->set, t->local->what->name, round->problems->count, total, err));
-    out->closed = c->count;
-    for (int64_t i = 0; i < total; i++) {
-        const int64_t at = c->of[i], p = i / round->n, s = i % round->n;
-        if (at < 0) {
-            RT_TRY(take(t, &out->set, p, s, &responses[i], responses[i].count, err));
-            continue;
-        }
-        rt_response whole;
-        RT_TRY(join(&c->begun[at], &rest[at], &whole, err));
-        const retort_status st =
-            take(t, &out->set, p, s, &whole, whole.count - t->local->close.count, err); /* not sampled: the closing */
-        rt_free(whole.ids);
-        RT_TRY(st);
-    }
-    return RETORT_OK;
-}
-
-static retort_status run_budget(local *l, int64_t r, const rt_response *responses, int64_t budget, rt_budgeted *out,
-                                retort_error *err) {
-    rt_round *round = &l->rounds[r];
-    taking t = {.local = l, .round = round};
-    closing c = {0};
-    rt_response *rest = NULL;
-    rt_buffer path = {0};
-    rt_sampling settings = l->sampling;
-    settings.max_new_tokens = budget + l->close.count + l->what->answer_tokens;
-    out->tokens = budget;
-    retort_status st = close_thoughts(l, r, responses, budget, &c, err);
-    if (st == RETORT_OK)
-        st = rt_continue(l->decoder, &l->model.config, l->tokenizer, c.begun, c.count, &settings, l->progress,
-                         l->what->stage, &rest, err);
-    if (st == RETORT_OK && round->path != NULL) {
-        st = rt_budget_path(round->path, budget, &path, err);
-        if (st == RETORT_OK) st = rt_atomic_open(&t.file, path.data, err);
-    }
-    if (st == RETORT_OK) st = take_closed(&t, responses, &c, rest, out, err);
-    if (st == RETORT_OK) round->flops += rt_continue_flops(&l->model.config, c.begun, c.count, rest);
-    if (st == RETORT_OK && t.file.stream != NULL) st = rt_atomic_commit(&t.file, err);
-    rt_atomic_abort(&t.file);
-    rt_responses_free(rest, rest != NULL ? c.count : 0);
-    rt_buffer_free(&path);
-    closing_free(&c);
-    return st;
-}
-
-static retort_status run_budgets(local *l, int64_t r, const rt_response *responses, retort_error *err) {
-    rt_round *round = &l->rounds[r];
-    if (l->what->num_budgets == 0) return RETORT_OK;
-    round->budgeted = rt_calloc((size_t)l->what->num_budgets, sizeof *round->budgeted);
-    RT_CHECK(round->budgeted != NULL, err, RETORT_ERR_MEMORY, "out of memory: budgets");
-    for (int32_t b = 0; b < l->what->num_budgets; b++)
-        RT_TRY(run_budget(l, r, responses, l->what->budgets[b], &round->budgeted[b], err));
-    return RETORT_OK;
-}
-
-/* ---- going on ---- */
-
-/* The text of a cut response must be what its tokens spell with this tokenizer. */
-static retort_status check_begun(const local *l, const rt_earlier *earlier, const rt_earlier_response *one,
-                                 retort_error *err) {
-    RT_CHECK(one->ids != NULL && one->tokens > 0, err, RETORT_ERR_FORMAT,
-             "'%s' has a cut response without 'token_ids', from which nothing can go on", earlier->path);
-    for (int64_t i = 0; i < one->tokens; i++)
-        RT_CHECK(one->ids[i] < l->model.config.vocab_size, err, RETORT_ERR_FORMAT,
-                 "'%s' has token id %d, which the model does not know", earlier->path, one->ids[i]);
-    const rt_response response = {.ids = one->ids, .count = one->tokens, .finish = RT_FINISH_LENGTH};
-    rt_buffer text = {0};
-    retort_status st = rt_response_text(&l->model.config, l->tokenizer, &l->sampling, &response, &text, err);
-    json_t *spelled = st == RETORT_OK ? rt_json_text(text.data != NULL ? text.data : "", text.length) : NULL;
-    const bool same = spelled != NULL && json_equal(spelled, json_object_get(one->line, "text")) != 0;
-    json_decref(spelled);
-    rt_buffer_free(&text);
-    RT_TRY(st);
-    RT_CHECK(same, err, RETORT_ERR_FORMAT,
-             "'%s' has a response whose 'token_ids' do not spell its 'text' with this model's tokenizer",
-             earlier->path);
-    return RETORT_OK;
-}
-
-/* A response that was finished before stays; its grades are given anew. */
-static retort_status keep_finished(taking *t, int64_t i, const rt_earlier_response *one, retort_error *err) {
-    const rt_round *round = t->round;
-    const rt_problem *asked = &round->problems->items[i / round->n];
-    rt_response_set *set = &t->round->set;
-    const rt_answered answered = {
-        .problem = i / round->n, .sample = i % round->n, .tokens = one->tokens, .finish = RT_FINISH_STOP};
-    rt_buffer text = {0};
-    RT_TRY(rt_buffer_append(&text, one->text, one->length, err));
-    retort_status st = rt_records_add(set, &answered, &text, &asked->question, t->local->what->grader, err);
-    rt_buffer_free(&text);
-    RT_TRY(st);
-    rt_record *record = &set->records[set->count - 1];
-    record->answer_tokens = json_integer_value(json_object_get(one->line, "answer_tokens"));
-    if (t->file.stream == NULL) return RETORT_OK;
-    const rt_line line = {
-        .benchmark = round->benchmark, .model = t->local->what->name, .problem = asked, .record = record};
-    return rt_line_write(&t->file, &line, err);
-}
-
-static retort_status take_extended(taking *t, const rt_begun *begun, const rt_response *rest, retort_error *err) {
-    const rt_round *round = t->round;
-    int64_t at = 0;
-    for (int64_t i = 0; i < round->begun->count; i++) {
-        if (!round->begun->items[i].cut) {
-            RT_TRY(keep_finished(t, i, &round->begun->items[i], err));
-            continue;
-        }
-        rt_response whole;
-        RT_TRY(join(&begun[at], &rest[at], &whole, err));
-        const retort_status st = take(t, &t->round->set, i / round->n, i % round->n, &whole, whole.count, err);
-        rt_free(whole.ids);
-        RT_TRY(st);
-        at++;
-    }
-    return RETORT_OK;
-}
-
-static retort_status extend(taking *t, int64_t r, retort_error *err) {
-    local *l = t->local;
-    rt_round *round = t->round;
-    const rt_earlier *earlier = round->begun;
-    rt_begun *begun = rt_malloc_array((size_t)earlier->count + 1, sizeof *begun);
-    rt_response *rest = NULL;
-    RT_CHECK(begun != NULL, err, RETORT_ERR_MEMORY, "out of memory: %lld responses", (long long)earlier->count);
-    retort_status st = RETORT_OK;
-    for (int64_t i = 0; i < earlier->count && st == RETORT_OK; i++) {
-        const rt_earlier_response *one = &earlier->items[i];
-        if (!one->cut) continue;
-        st = check_begun(l, earlier, one, err);
-        begun[round->extended++] = (rt_begun){&l->prompts[r][i / round->n], i % round->n, one->ids, one->tokens};
-    }
-    if (st == RETORT_OK)
-        st = rt_continue(l->decoder, &l->model.config, l->tokenizer, begun, round->extended, &l->sampling, l->progress,
-                         l->what->stage, &rest, err);
-    if (st == RETORT_OK) st = take_extended(t, begun, rest, err);
-    if (st == RETORT_OK) round->flops += rt_continue_flops(&l->model.config, begun, round->extended, rest);
-    rt_responses_free(rest, rest != NULL ? round->extended : 0);
-    rt_free(begun);
-    return st;
-}
-
 /* ---- the whole ---- */
 
-static retort_status sample_fresh(taking *t, int64_t r, retort_error *err) {
-    local *l = t->local;
+static retort_status sample_fresh(rt_taking *t, int64_t r, retort_error *err) {
+    rt_local *l = t->local;
     rt_round *round = t->round;
     rt_response *responses = NULL;
     RT_TRY(rt_sample(l->decoder, &l->model.config, l->tokenizer, l->prompts[r], round->problems->count, round->n,
                      &l->sampling, take_sampled, t, l->progress, l->what->stage, &responses, err));
     round->flops += rt_sample_flops(&l->model.config, l->prompts[r], round->problems->count, round->n, responses);
-    const retort_status st = run_budgets(l, r, responses, err);
+    const retort_status st = rt_local_budgets(l, r, responses, err);
     rt_responses_free(responses, round->problems->count * round->n);
     return st;
 }
 
-static retort_status run_round(local *l, int64_t r, retort_error *err) {
+static retort_status run_round(rt_local *l, int64_t r, retort_error *err) {
     rt_round *round = &l->rounds[r];
-    taking t = {.local = l, .round = round};
+    rt_taking t = {.local = l, .round = round};
     const int64_t total = round->problems->count * round->n;
     RT_TRY(rt_records_create(&round->set, l->what->name, round->problems->count, total, err));
     if (round->path != NULL) RT_TRY(rt_atomic_open(&t.file, round->path, err));
-    retort_status st = round->begun != NULL ? extend(&t, r, err) : sample_fresh(&t, r, err);
+    retort_status st = round->begun != NULL ? rt_local_extend(&t, r, err) : sample_fresh(&t, r, err);
     if (st == RETORT_OK && round->set.count != total)
         st = rt_fail(err, RETORT_ERR_STATE, "%lld of %lld responses came back", (long long)round->set.count,
                      (long long)total);
@@ -381,7 +165,7 @@ static retort_status run_round(local *l, int64_t r, retort_error *err) {
     return st;
 }
 
-static void release(local *l) {
+static void release(rt_local *l) {
     for (int64_t r = 0; r < l->num_rounds; r++) {
         for (int64_t i = 0; l->ids != NULL && l->ids[r] != NULL && i < l->rounds[r].problems->count; i++)
             rt_ids_free(&l->ids[r][i]);
@@ -397,7 +181,7 @@ static void release(local *l) {
     rt_model_release(&l->model);
 }
 
-static retort_status run(local *l, const rt_before *before, char note[200], retort_error *err) {
+static retort_status run(rt_local *l, const rt_before *before, char note[200], retort_error *err) {
     RT_TRY(read_inputs(l, note, err));
     RT_TRY(rt_plan_check(&l->plan, err));
     if (before != NULL) RT_TRY(before->call(before->context, l->rounds, l->num_rounds, err));
@@ -411,7 +195,7 @@ static retort_status run(local *l, const rt_before *before, char note[200], reto
 retort_status rt_evaluate_local(const rt_evaluation *what, rt_round *rounds, int64_t count, const rt_before *before,
                                 const retort_progress *progress, char note[200], retort_error *err) {
     char unheard[200];
-    local l = {.what = what, .rounds = rounds, .num_rounds = count, .progress = progress};
+    rt_local l = {.what = what, .rounds = rounds, .num_rounds = count, .progress = progress};
     const retort_status st = run(&l, before, note != NULL ? note : unheard, err);
     release(&l);
     return st;
@@ -419,7 +203,7 @@ retort_status rt_evaluate_local(const rt_evaluation *what, rt_round *rounds, int
 
 retort_status rt_evaluate_plan(const rt_evaluation *what, rt_round *rounds, int64_t count, rt_plan *plan,
                                char note[200], retort_error *err) {
-    local l = {.what = what, .rounds = rounds, .num_rounds = count};
+    rt_local l = {.what = what, .rounds = rounds, .num_rounds = count};
     double seconds = 0;
     retort_status st = read_inputs(&l, note, err);
     for (int64_t r = 0; r < count && st == RETORT_OK; r++)

@@ -53,13 +53,15 @@ static json_t *open_line(const rt_line *l) {
     json_t *line = json_object();
     int bad = 0;
     if (l->benchmark != NULL) bad |= json_object_set_new(line, "benchmark", json_string(l->benchmark));
-    bad |= json_object_update_new(
-        line, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "problem_id", l->problem->id, "sample",
-                        (int)record->sample, "model", l->model, "verdict", rt_verdict_name(record->verdict), "strict",
-                        rt_verdict_name(record->by[RT_GRADER_STRICT]), "tolerant",
-                        rt_verdict_name(record->by[RT_GRADER_TOLERANT]), "finish_reason",
-                        record->finish == RT_FINISH_STOP ? "stop" : "length", "tokens", (json_int_t)record->tokens,
-                        "answer_tokens", (json_int_t)record->answer_tokens));
+    bad |= json_object_update_new(line, json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s}", "problem_id", l->problem->id,
+                                                  "sample", (int)record->sample, "model", l->model, "verdict",
+                                                  rt_verdict_name(record->verdict), "strict",
+                                                  rt_verdict_name(record->by[RT_GRADER_STRICT]), "tolerant",
+                                                  rt_verdict_name(record->by[RT_GRADER_TOLERANT]), "finish_reason",
+                                                  record->finish == RT_FINISH_STOP ? "stop" : "length"));
+    if (record->tokens > 0) /* else an endpoint did not tell */
+        bad |= json_object_update_new(line, json_pack("{s:I, s:I}", "tokens", (json_int_t)record->tokens,
+                                                      "answer_tokens", (json_int_t)record->answer_tokens));
     if (bad == 0) return line;
     json_decref(line);
     return NULL;
