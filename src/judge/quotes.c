@@ -173,12 +173,17 @@ retort_status rt_quote_find(rt_quotable *in, const char *quote, size_t length, i
                             const rt_passages *taken, rt_passage *out, rt_quote_match *match, retort_error *err) {
     *match = RT_QUOTE_NONE;
     if (!is_long_enough(quote, length)) return RETORT_OK;
-    RT_TRY(find_both(in, quote, length, behavior, taken, out, match, err));
-    if (*match != RT_QUOTE_NONE) return RETORT_OK;
+    if (find_exact(in, quote, length, behavior, taken, out)) {
+        *match = RT_QUOTE_EXACT;
+        return RETORT_OK;
+    }
+    /* Before the normal form, in which a form feed is white space and "\frac" would be found from its second letter on.
+     */
     rt_buffer again = {0};
     bool any;
     retort_status st = put_back(quote, length, &again, &any, err);
     if (st == RETORT_OK && any) st = find_both(in, again.data, again.length, behavior, taken, out, match, err);
     rt_buffer_free(&again);
-    return st;
+    if (st != RETORT_OK || *match != RT_QUOTE_NONE) return st;
+    return find_both(in, quote, length, behavior, taken, out, match, err);
 }

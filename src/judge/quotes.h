@@ -21,10 +21,11 @@ typedef enum rt_quote_match {
     RT_QUOTE_NORMAL /* only in the normal form */
 } rt_quote_match;
 
-/* Looks for the quote byte for byte; then in the normal form; then in both once more with what JSON has made of a LaTeX
- * command put back: a tab, line feed, carriage return, backspace or form feed before a small letter read as \t \n \r \b
- * \f. Of several places it takes the first that shares no byte with one already `taken` for the behaviour: one
- * occurrence more needs one place more. A quote needs at least RT_LEAST_QUOTE bytes that are no white space.
+/* Looks for the quote byte for byte; then with what JSON has made of a LaTeX command put back (a tab, line feed,
+ * carriage return, backspace or form feed before a small letter read as \t \n \r \b \f), exactly or in the normal form;
+ * then as it is in the normal form. Of several places it takes the first that shares no byte with one already `taken`
+ * for the behaviour: one occurrence more needs one place more. A quote needs at least RT_LEAST_QUOTE bytes that are no
+ * white space.
  *
  * The normal form: compatibility decomposition of Unicode (NFKD, character by character); every run of white space is
  * one space, and there is none at the ends; typographic quotation marks, apostrophes and dashes are the plain ones;
