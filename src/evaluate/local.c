@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "evaluate/memory.h"
 #include "model/calibrate.h"
 
 /* ---- before the weights are read ---- */
@@ -96,7 +95,7 @@ static retort_status read_inputs(rt_local *l, char note[200], retort_error *err)
                                .max_new_tokens = l->sampling.max_new_tokens,
                                .batch = what->batch,
                                .memory_limit = what->memory_limit};
-    return rt_eval_memory(&size, &l->plan, &l->slots, note, err);
+    return rt_eval_memory(&size, &l->plan, &l->size, note, err);
 }
 
 /* ---- one round ---- */
@@ -186,7 +185,7 @@ static retort_status run(rt_local *l, const rt_before *before, char note[200], r
     RT_TRY(rt_plan_check(&l->plan, err));
     if (before != NULL) RT_TRY(before->call(before->context, l->rounds, l->num_rounds, err));
     RT_TRY(rt_model_open(&l->what->model, &l->model, err));
-    RT_TRY(rt_decoder_create(&l->model, l->slots, l->capacity, l->slots > 256 ? l->slots : 256, &l->decoder, err));
+    RT_TRY(rt_sampling_decoder(&l->model, &l->size, &l->decoder, err));
     rt_params_release(&l->model.params); /* the decoder has its own copy */
     for (int64_t r = 0; r < l->num_rounds; r++) RT_TRY(run_round(l, r, err));
     return RETORT_OK;
@@ -210,7 +209,7 @@ retort_status rt_evaluate_plan(const rt_evaluation *what, rt_round *rounds, int6
         for (int64_t i = 0; i < rounds[r].problems->count; i++)
             l.plan.sample_flops +=
                 rt_sample_most_flops(&l.model.config, l.prompts[r][i].count, rounds[r].n, l.sampling.max_new_tokens);
-    if (st == RETORT_OK) st = rt_calibrate_decoding(&l.model.config, l.slots, &seconds, err);
+    if (st == RETORT_OK) st = rt_calibrate_decoding(&l.model.config, l.size.slots, &seconds, err);
     l.plan.sample_seconds = seconds * l.plan.sample_flops;
     *plan = l.plan;
     release(&l);

@@ -3,6 +3,7 @@
 #define RT_EVALUATE_LOCAL_H
 
 #include "evaluate/evaluate.h"
+#include "evaluate/memory.h"
 #include "evaluate/record.h"
 #include "model/lora.h"
 #include "sample/continue.h"
@@ -24,7 +25,8 @@ typedef struct rt_local {
     rt_prompt **prompts; /* [rounds][problems] */
     int64_t longest;     /* prompt */
     rt_plan plan;
-    int64_t slots, capacity, responses;
+    rt_sampling_size size;
+    int64_t capacity, responses;
 } rt_local;
 
 /* The responses of a round as they come, and the file they go to (its stream NULL: none). */

@@ -4,6 +4,7 @@
 
 #include "core/plan.h"
 #include "model/model.h"
+#include "sample/memory.h"
 
 typedef struct rt_eval_size {
     const rt_config *config;
@@ -17,10 +18,11 @@ typedef struct rt_eval_size {
 
 enum { RT_EVAL_MOST_SLOTS = 256 };
 
-/* Fills the plan and says how many slots the decoder gets. With a batch of 0 they are as many as half of the free
- * memory holds, at most RT_EVAL_MOST_SLOTS and at least one; note tells where that made them fewer. A batch that was
- * asked for is never lowered. The caller checks the plan. */
-retort_status rt_eval_memory(const rt_eval_size *size, rt_plan *plan, int64_t *slots, char note[200],
+/* Fills the plan, and the size of the decoder. With a batch of 0, RT_EVAL_MOST_SLOTS responses at once where half of
+ * the free memory holds them at their longest; else the cache has room for as many of full length as it does hold (at
+ * least one), up to four times as many are sampled at once, those without room wait (and get the same tokens), and the
+ * note tells. A batch that was asked for is never lowered. The caller checks the plan. */
+retort_status rt_eval_memory(const rt_eval_size *size, rt_plan *plan, rt_sampling_size *out, char note[200],
                              retort_error *err);
 
 #endif

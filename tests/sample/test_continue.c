@@ -116,6 +116,44 @@ static void test_bans_and_stops_go_on(void **state) {
     rt_model_release(&model);
 }
 
+/* With a cache that is too small for all at once, responses that wait and go on later are the same. */
+static void test_little_memory(void **state) {
+    (void)state;
+    enum { LONG = 190, CUT = 70 };
+    retort_error err;
+    rt_model model = make_model(tokenizer, 0, 256, 1);
+    rt_prompt *prompts = make_prompts(tokenizer, PROMPTS, LONGEST, 1);
+    rt_sampling settings = plain_sampling(LONG);
+    const rt_decoder_size large = {.slots = ALL, .capacity = 256, .rows = 256};
+    const rt_decoder_size small = {.slots = ALL, .capacity = 256, .rows = 256, .blocks = 3 * rt_kv_blocks(256)};
+    rt_decoder *decoder = NULL;
+    assert_ok(rt_decoder_create_sized(&model, &large, &decoder, &err));
+    rt_response *whole = sample_to(decoder, &model, prompts, settings, LONG), *rest = NULL;
+    rt_decoder_destroy(decoder);
+    rt_begun begun[ALL];
+    int64_t of[ALL], count = 0;
+    for (int64_t i = 0; i < ALL; i++) {
+        if (whole[i].count <= CUT) continue;
+        of[count] = i;
+        begun[count++] = (rt_begun){&prompts[i / SAMPLES], i % SAMPLES, whole[i].ids, CUT};
+    }
+    assert_true(count >= 6);
+    assert_ok(rt_decoder_create_sized(&model, &small, &decoder, &err));
+    assert_ok(rt_continue(decoder, &model.config, tokenizer, begun, count, &settings, NULL, "extend", &rest, &err));
+    for (int64_t i = 0; i < count; i++) {
+        const rt_response *all = &whole[of[i]];
+        assert_int_equal(all->count, CUT + rest[i].count);
+        assert_int_equal(all->finish, rest[i].finish);
+        assert_memory_equal(all->ids + CUT, rest[i].ids, (size_t)rest[i].count * sizeof *all->ids);
+        assert_memory_equal(all->logp + CUT, rest[i].logp, (size_t)rest[i].count * sizeof *all->logp);
+    }
+    rt_responses_free(rest, count);
+    rt_responses_free(whole, ALL);
+    rt_decoder_destroy(decoder);
+    drop_prompts(prompts, PROMPTS);
+    rt_model_release(&model);
+}
+
 static void test_refusals(void **state) {
     (void)state;
     retort_error err;
@@ -148,6 +186,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_bans_and_stops_go_on),
+        cmocka_unit_test(test_little_memory),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests_name("sample_continue", tests, set_up, tear_down);
