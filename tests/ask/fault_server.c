@@ -16,6 +16,7 @@ enum { MAX_QUESTIONS = 8192, MAX_REQUEST = 65536 };
 typedef struct question {
     uint64_t hash;
     int tries, answers;
+    double last; /* when the last try came */
 } question;
 
 struct fault_server {
@@ -46,9 +47,12 @@ typedef enum kind {
     KIND_HTML,
     KIND_EMPTY,
     KIND_408,
+    KIND_409,
     KIND_ERROR_INSIDE, /* 200 with an "error" member */
     KINDS,
     KIND_ENDLESS,
+    KIND_SILENT,
+    KIND_LATER,
     KIND_401
 } kind;
 
@@ -111,6 +115,13 @@ static void put_endless(int fd) {
     for (int i = 0; i < 2000 && put(fd, ": still thinking\n\n"); i++) pause_ms(10);
 }
 
+/* Until the other side has had enough. */
+static void put_silence(int fd) {
+    char byte;
+    put(fd, STREAM_HEAD);
+    while (recv(fd, &byte, 1, 0) > 0) continue;
+}
+
 /* True if it was a good answer, in full. */
 static bool put_kind(int fd, kind what, bool stream) {
     const char *type = stream ? "text/event-stream" : "application/json";
@@ -128,7 +139,10 @@ static bool put_kind(int fd, kind what, bool stream) {
                    stream ? "data: {\"error\":{\"message\":\"overloaded\"}}\n\n"
                           : "{\"error\":{\"message\":\"overloaded\"}}");
         break;
+    case KIND_409: put_answer(fd, "409 Conflict", "application/json", "", "{}"); break;
     case KIND_ENDLESS: put_endless(fd); break;
+    case KIND_SILENT: put_silence(fd); break;
+    case KIND_LATER: put_answer(fd, "429 Later", "application/json", "Retry-After: 1\r\n", "{}"); break;
     case KIND_401: put_answer(fd, "401 No", "application/json", "", "{\"error\":{\"message\":\"wrong key\"}}"); break;
     case KIND_CUT_AT_ONCE:
     case KINDS: break;
@@ -156,6 +170,8 @@ static kind choose(const fault_server *s, const question *q) {
     if (s->mode == FAULTS_REFUSED) return KIND_401;
     if (s->mode == FAULTS_NONE || q->tries > 1) return KIND_GOOD;
     if (s->mode == FAULTS_ENDLESS) return KIND_ENDLESS;
+    if (s->mode == FAULTS_SILENT) return KIND_SILENT;
+    if (s->mode == FAULTS_LATER) return KIND_LATER;
     return q->hash % 3 == 0 ? KIND_GOOD : (kind)(q->hash / 3 % KINDS);
 }
 
@@ -177,6 +193,12 @@ static const char *read_request(int fd, char *text) {
 static void answer(fault_server *s, int fd, const char *text, const char *body) {
     pthread_mutex_lock(&s->lock);
     question *q = find_question(s, hash_of(body));
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    const double now = (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    const int waited = (int)(1000 * (now - q->last));
+    if (q->tries > 0 && (s->counts.quickest < 0 || waited < s->counts.quickest)) s->counts.quickest = waited;
+    q->last = now;
     q->tries++;
     s->counts.requests++;
     s->counts.with_token += strcasestr(text, "authorization: bearer sesame\r\n") != NULL;
@@ -234,6 +256,7 @@ fault_server *fault_server_start(fault_mode mode, int delay_ms) {
     if (s == NULL) return NULL;
     s->mode = mode;
     s->delay_ms = delay_ms;
+    s->counts.quickest = -1;
     s->door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     pthread_mutex_init(&s->lock, NULL);
     if (bind(s->door, (const struct sockaddr *)&address, sizeof address) != 0 || listen(s->door, 256) != 0 ||

@@ -1,7 +1,7 @@
 /* An endpoint for tests, on the loopback interface: the completions API as it is on bad days. It counts what it was
  * asked and what it answered in full, by question. */
-#ifndef TESTS_TEACH_FAULT_SERVER_H
-#define TESTS_TEACH_FAULT_SERVER_H
+#ifndef TESTS_ASK_FAULT_SERVER_H
+#define TESTS_ASK_FAULT_SERVER_H
 
 #include <stdbool.h>
 
@@ -9,6 +9,8 @@ typedef enum fault_mode {
     FAULTS_NONE,
     FAULTS_FIRST_TRY, /* two questions in three fail on their first try, each kind of fault in turn */
     FAULTS_ENDLESS,   /* first tries: a stream that never ends and never says anything */
+    FAULTS_SILENT,    /* first tries: the head of a stream, and then nothing */
+    FAULTS_LATER,     /* first tries: 429 with Retry-After: 1 */
     FAULTS_REFUSED    /* 401, always */
 } fault_mode;
 
@@ -27,6 +29,7 @@ typedef struct fault_counts {
     int twice;      /* of them, to questions that had been answered in full before */
     int most;       /* requests at once, at most */
     int with_token; /* requests with "Bearer sesame" */
+    int quickest;   /* least milliseconds between two tries of a question; -1: none came twice */
 } fault_counts;
 fault_counts fault_server_counts(fault_server *server);
 

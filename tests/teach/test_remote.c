@@ -145,6 +145,83 @@ static void test_endless_streams(void **state) {
     fault_server_stop(server);
 }
 
+/* A stream that says nothing at all is cut long before its whole time is over, and asked for again. */
+static void test_silent_streams(void **state) {
+    (void)state;
+    fault_server *server = fault_server_start(FAULTS_SILENT, 0);
+    write_problems(4);
+    retort_teach_options o = make_options(server);
+    retort_teach_account account;
+    retort_error err;
+    o.endpoint.first_token_timeout = 1;
+    o.endpoint.timeout = 300;
+    assert_ok(retort_teach(&o, NULL, &account, &err));
+    expect_all(4, 1);
+    assert_int_equal(fault_server_counts(server).requests, 8);
+    assert_in_range(fault_server_counts(server).quickest, 900, 60000);
+    retort_options_release(retort_teach_option_table, &o);
+    fault_server_stop(server);
+}
+
+/* "Come back in a second" is obeyed, though the pause between tries would be far shorter. */
+static void test_retry_after(void **state) {
+    (void)state;
+    fault_server *server = fault_server_start(FAULTS_LATER, 0);
+    write_problems(10);
+    retort_teach_options o = make_options(server);
+    retort_error err;
+    assert_ok(retort_teach(&o, NULL, NULL, &err));
+    expect_all(10, 1);
+    assert_int_equal(fault_server_counts(server).requests, 20);
+    assert_in_range(fault_server_counts(server).quickest, 1000, 60000);
+    retort_options_release(retort_teach_option_table, &o);
+    fault_server_stop(server);
+}
+
+/* A proxy of the environment is used: the name is one that nobody has, and the proxy answers in its place. */
+static void test_proxy(void **state) {
+    (void)state;
+    fault_server *server = fault_server_start(FAULTS_NONE, 0);
+    char proxy[64];
+    write_problems(3);
+    retort_teach_options o = make_options(server);
+    retort_error err;
+    snprintf(proxy, sizeof proxy, "%s", fault_server_url(server));
+    *strstr(proxy, "/v1") = '\0';
+    setenv("http_proxy", proxy, 1);
+    unsetenv("no_proxy");
+    assert_ok(retort_options_set(retort_teach_option_table, &o, "base_url", "http://teacher.invalid/v1", &err));
+    assert_ok(retort_teach(&o, NULL, NULL, &err));
+    unsetenv("http_proxy");
+    expect_all(3, 1);
+    assert_int_equal(fault_server_counts(server).requests, 3);
+    retort_options_release(retort_teach_option_table, &o);
+    fault_server_stop(server);
+}
+
+/* Only right traces are kept, the others are counted and stay in the store. */
+static void test_keep(void **state) {
+    (void)state;
+    fault_server *server = fault_server_start(FAULTS_NONE, 0);
+    retort_teach_options o = make_options(server);
+    retort_teach_account account;
+    retort_error err;
+    FILE *file = fopen(problems, "w");
+    fputs("{\"id\": \"p0\", \"problem\": \"a?\", \"answer\": \"7\"}\n{\"id\": \"p1\", \"problem\": \"b?\", "
+          "\"answer\": \"8\"}\n{\"id\": \"p2\", \"problem\": \"c?\"}\n",
+          file);
+    fclose(file);
+    assert_ok(retort_options_set(retort_teach_option_table, &o, "keep", "correct", &err));
+    assert_ok(retort_teach(&o, NULL, &account, &err));
+    assert_int_equal(account.traces, 1);
+    assert_int_equal(account.left_out, 2);
+    assert_int_equal(account.wrong, 1);
+    expect_all(1, 1);
+    expect_store(3);
+    retort_options_release(retort_teach_option_table, &o);
+    fault_server_stop(server);
+}
+
 static pid_t start_program(const fault_server *server) {
     const pid_t child = fork();
     if (child == 0) {
@@ -291,13 +368,16 @@ static void test_thoughts(void **state) {
     fault_server_stop(server);
 }
 
-static void test_rates(void **state) {
-    (void)state;
+static void take_time(bool tokens) {
     fault_server *server = fault_server_start(FAULTS_NONE, 0);
     write_problems(12);
+    remove(store);
     retort_error err;
     retort_teach_options o = make_options(server);
-    o.endpoint.requests_per_minute = 300; /* five at once, then five a second */
+    if (tokens)
+        o.endpoint.tokens_per_minute = 10000; /* 167 at once and each second; a question takes some 40 */
+    else
+        o.endpoint.requests_per_minute = 300; /* five at once, then five a second */
     struct timespec begin, end;
     clock_gettime(CLOCK_MONOTONIC, &begin);
     assert_ok(retort_teach(&o, NULL, NULL, &err));
@@ -310,12 +390,22 @@ static void test_rates(void **state) {
     fault_server_stop(server);
 }
 
+static void test_rates(void **state) {
+    (void)state;
+    take_time(false);
+    take_time(true);
+}
+
 int main(int count, char **arguments) {
     program = count >= 2 ? arguments[1] : "retort";
     signal(SIGPIPE, SIG_IGN);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_faults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_endless_streams, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_silent_streams, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retry_after, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_proxy, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keep, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_kills, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_secrets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cost, set_up, tear_down),
