@@ -239,10 +239,9 @@ static void thin_out(finder *f) {
     for (int64_t id = rt_mask_next(f->set, f->vocab, 0); id < f->vocab; id = rt_mask_next(f->set, f->vocab, id + 1))
         left++;
     for (; f->options->most > 0 && left > f->options->most; left--) {
-        int64_t worst = -1;
-        for (int64_t id = rt_mask_next(f->set, f->vocab, 0); id < f->vocab;
-             id = rt_mask_next(f->set, f->vocab, id + 1)) {
-            if (worst < 0 || f->catches[id] <= f->catches[worst]) worst = id;
+        int64_t worst = rt_mask_next(f->set, f->vocab, 0);
+        for (int64_t id = worst; id < f->vocab; id = rt_mask_next(f->set, f->vocab, id + 1)) {
+            if (f->catches[id] <= f->catches[worst]) worst = id;
         }
         f->set[worst / 64] &= ~((uint64_t)1 << worst % 64);
     }
