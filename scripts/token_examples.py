@@ -216,6 +216,16 @@ parts["thought"] = table(
     [[SHORT[m["model"]], str(m["counted"]), str(m["responses"] - m["counted"]),
       with_interval(row(m, "anthropomorphic")["per_1000"], row(m, "anthropomorphic")["interval"]),
       with_interval(row(m, "logical")["per_1000"], row(m, "logical")["interval"])] for m in models(thought)])
+steps = tokens(["zero_rl_grpo_qwen2.5_math_1.5b_train"], "--by", "step", "--resamples", "100", "--reference", "1")["models"]
+rows = []
+for first in range(1, 151, 25):
+    part = [m for m in steps if first <= int(m["model"]) < first + 25]
+    total = lambda key: sum(m[key] for m in part)
+    rate = lambda kind, name, value: 1000 * sum(r["count"] for m in part for r in m[kind] if r[name] == value) / total("words")
+    rows.append([f"{first}-{first + 24}", str(total("counted")), f'{total("words") / total("counted"):.0f}',
+                 number(rate("categories", "category", "anthropomorphic")), number(rate("categories", "category", "logical")),
+                 number(rate("entries", "entry", "but")), number(rate("entries", "entry", "so"))])
+parts["steps"] = table(["steps", "counted", "words each", "anthropomorphic", "logical", "but", "so"], rows)
 but = next(e for e in degenerate["entries"] if e["entry"] == "but")
 clean = next(e for m in listed if m["model"] == ORDER[6] for e in m["entries"] if e["entry"] == "but")
 parts["degenerate"] = (f'Of the {apart["responses"]} degenerate rollouts, {apart["left_out"][1]["responses"]} are left out as '
