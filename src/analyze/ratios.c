@@ -155,15 +155,3 @@ rt_interval rt_drawn_interval(double *values, int64_t draws, int64_t problems) {
     double tail = erfc(t / sqrt(2)) / 2;
     return (rt_interval){quantile(values, n, tail), quantile(values, n, 1 - tail)};
 }
-
-double rt_drawn_p(const double *values, int64_t draws) {
-    int64_t below = 0, above = 0, n = 0;
-    for (int64_t i = 0; i < draws; i++) {
-        if (isnan(values[i])) continue;
-        below += values[i] <= 0;
-        above += values[i] >= 0;
-        n++;
-    }
-    if (n == 0) return NAN;
-    return fmin(1, 2 * (double)(1 + (below < above ? below : above)) / (double)(1 + n));
-}

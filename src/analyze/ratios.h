@@ -6,6 +6,7 @@
 #ifndef RT_RATIOS_H
 #define RT_RATIOS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "analyze/intervals.h"
@@ -55,7 +56,18 @@ int64_t rt_ratios_draws(const rt_ratios *table, int64_t wanted);
  * Student's t is wider than the normal distribution ("expanded percentile", Hesterberg 2015, arXiv 1411.5279, section
  * 5). Draws that are NaN are left out; with fewer than two problems both ends are NaN. */
 rt_interval rt_drawn_interval(double *values, int64_t draws, int64_t problems);
-/* Two-sided p of "the difference is 0" from drawn differences: 2 (1 + the smaller tail) / (1 + draws), at most 1. */
-double rt_drawn_p(const double *values, int64_t draws);
+
+/* Permutation tests of "a and b do not differ", two-sided, for every ratio: p[r] = (1 + draws at least as extreme) / (1
+ * + draws). paired: rows_a and rows_b [count] are the same problems on either side, and each problem's two rows change
+ * sides with probability 1/2. Otherwise all rows of both tables are dealt out anew, as many to a as it has (rows_a,
+ * rows_b and count are ignored). NaN where a side has no value. Both are exact for any number of problems, apart from
+ * the number of draws. */
+retort_status rt_ratios_permutation(const rt_ratios *a, const rt_ratios *b, const int32_t *rows_a,
+                                    const int32_t *rows_b, int64_t count, bool paired, int64_t draws, uint64_t seed,
+                                    double *p, retort_error *err);
+
+/* The same for one ratio of one table whose cells above the line are themselves differences: each problem's sign is
+ * turned with probability 1/2. */
+double rt_ratios_sign_flip(const rt_ratios *table, int64_t ratio, int64_t draws, uint64_t seed);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct pair_work {
     bool paired;
     double *values[2];
     double *drawn[2], *difference;
+    double *p; /* [ratios] */
 } pair_work;
 
 static void release(pair_work *w) {
@@ -30,6 +31,7 @@ static void release(pair_work *w) {
         rt_free(w->drawn[s]);
     }
     rt_free(w->difference);
+    rt_free(w->p);
 }
 
 static retort_status find_common(pair_work *w, retort_error *err) {
@@ -68,7 +70,10 @@ static retort_status prepare(pair_work *w, retort_error *err) {
         RT_TRY(rt_ratios_value(&w->ratios[s], rows, w->common, w->values[s], err));
         RT_TRY(rt_ratios_bootstrap(&w->ratios[s], rows, w->common, w->draws, seed, w->drawn[s], err));
     }
-    return RETORT_OK;
+    w->p = rt_malloc_array(ratios, sizeof *w->p);
+    RT_CHECK(w->p != NULL, err, RETORT_ERR_MEMORY, "out of memory: permutations");
+    return rt_ratios_permutation(&w->ratios[0], &w->ratios[1], w->rows[0], w->rows[1], w->common, w->paired, w->draws,
+                                 w->settings->seed, w->p, err);
 }
 
 /* Problems that the smaller side's interval rests on. */
@@ -82,9 +87,8 @@ static void add_difference(pair_work *w, json_t *row, const char *name, const ch
     const double *a = w->drawn[0] + ratio * w->draws, *b = w->drawn[1] + ratio * w->draws;
     for (int64_t d = 0; d < w->draws; d++) w->difference[d] = a[d] - b[d];
     rt_json_set_real(row, name, w->values[0][ratio] - w->values[1][ratio]);
-    double p = rt_drawn_p(w->difference, w->draws);
     rt_json_set_interval(row, interval_name, rt_drawn_interval(w->difference, w->draws, problems_of(w)));
-    if (with_p) rt_json_set_real(row, "p", p);
+    if (with_p) rt_json_set_real(row, "p", w->p[ratio]);
 }
 
 static retort_status add_categories(pair_work *w, json_t *out, retort_error *err) {

@@ -123,7 +123,7 @@ static retort_status add_correctness(group_work *w, json_t *out, retort_error *e
         int64_t ratio = rt_category_ratio(&w->figures, c, RT_FIGURE_CORRECT);
         rt_json_set_real(row, "right_minus_wrong", w->values[ratio]);
         double *drawn = w->drawn + ratio * w->draws;
-        rt_json_set_real(row, "p", rt_drawn_p(drawn, w->draws));
+        rt_json_set_real(row, "p", rt_ratios_sign_flip(&w->ratios, ratio, w->draws, w->settings->seed));
         rt_json_set_interval(row, "interval", rt_drawn_interval(drawn, w->draws, problems));
         json_array_append_new(rows, row);
     }

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "core/progress.h"
-#include "store/store.h"
+#include "store/scores.h"
 
 enum { BLOCK = 1 << 21, LONGEST_LINE = 1 << 28, BLOCKS_A_THREAD = 2 };
 
@@ -30,6 +30,7 @@ typedef struct stream {
     rt_count_table *table;
     const retort_progress *progress;
     double done, total; /* bytes */
+    rt_store *scores;   /* a second hand on the store, which must not be asked during a visit */
 } stream;
 
 static retort_status count_line(const stream *s, rt_token_counter *counter, const char *text, size_t length,
@@ -135,6 +136,18 @@ static retort_status read_lines(stream *s, retort_error *err) {
     return flush(s, err);
 }
 
+/* The tolerant grader's verdict, else the strict one's, else none. */
+static retort_status add_verdict(const stream *s, const char *key, json_t *line, retort_error *err) {
+    static const char *const GRADERS[] = {"tolerant", "strict"};
+    for (int g = 0; g < 2; g++) {
+        rt_stored_score score;
+        retort_status st = rt_store_get_score(s->scores, key, GRADERS[g], &score, err);
+        if (st == RETORT_OK) json_object_set_new(line, "verdict", json_string(score.verdict));
+        if (st != RETORT_ERR_NOT_FOUND) return st;
+    }
+    return RETORT_OK;
+}
+
 /* A run store's replies go the way of all lines. */
 static retort_status add_stored(void *context, const rt_stored_response *r, retort_error *err) {
     stream *s = context;
@@ -148,7 +161,8 @@ static retort_status add_stored(void *context, const rt_stored_response *r, reto
     if (r->reasoning != NULL) json_object_set_new(message, "reasoning_content", json_string(r->reasoning));
     json_object_set_new(line, "output", message);
     rt_buffer *bytes = &s->blocks[s->count].bytes;
-    retort_status st = rt_json_dump(line, JSON_COMPACT, bytes, err);
+    retort_status st = add_verdict(s, r->key, line, err);
+    if (st == RETORT_OK) st = rt_json_dump(line, JSON_COMPACT, bytes, err);
     json_decref(line);
     if (st == RETORT_OK) st = rt_buffer_puts(bytes, "\n", err);
     return st == RETORT_OK && bytes->length >= BLOCK ? close_block(s, bytes->length, err) : st;
@@ -157,7 +171,9 @@ static retort_status add_stored(void *context, const rt_stored_response *r, reto
 static retort_status read_store(stream *s, retort_error *err) {
     rt_store *store;
     RT_TRY(rt_store_open(s->path, &store, err));
-    retort_status st = rt_store_each(store, add_stored, s, err);
+    retort_status st = rt_store_open(s->path, &s->scores, err);
+    if (st == RETORT_OK) st = rt_store_each(store, add_stored, s, err);
+    rt_store_close(s->scores);
     rt_store_close(store);
     if (st == RETORT_OK && s->blocks[s->count].bytes.length > 0)
         st = close_block(s, s->blocks[s->count].bytes.length, err);

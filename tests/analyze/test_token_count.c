@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <omp.h>
 
 #include "analyze/length_match.h"
 #include "analyze/repetition.h"
@@ -16,7 +17,7 @@
 #include "analyze/token_stream.h"
 #include "core/file.h"
 #include "retort/analyze.h"
-#include "store/store.h"
+#include "store/scores.h"
 
 static char scratch[] = "/tmp/retort-tokens-XXXXXX";
 
@@ -356,14 +357,47 @@ static void test_ratios(void **state) {
     const int32_t rows[] = {1, 3};
     assert_int_equal(rt_ratios_value(&table, rows, 2, &value, &err), RETORT_OK);
     assert_true(value == 5);
-    for (int d = 0; d < 4000; d++) drawn[d] = d < 39 ? -1 : 1;
-    assert_true(fabs(rt_drawn_p(drawn, 4000) - 80.0 / 4001) < 1e-12);
-    for (int d = 0; d < 4000; d++) drawn[d] = 0;
-    assert_true(rt_drawn_p(drawn, 4000) == 1);
     drawn[0] = 1;
     assert_true(isnan(rt_drawn_interval(drawn, 1, 1).low));
     free(drawn);
     rt_ratios_free(&table);
+}
+
+/* Rows whose only cells are `value` above and 1 below the line. */
+static rt_ratios simple_table(const double *values, int count) {
+    rt_ratios table = {.columns = 2};
+    retort_error err = {0};
+    assert_int_equal(rt_ratios_define(&table, 0, 1, 1, &err), RETORT_OK);
+    for (int i = 0; i < count; i++) {
+        assert_int_equal(rt_ratios_cell(&table, 0, values[i], &err), RETORT_OK);
+        assert_int_equal(rt_ratios_cell(&table, 1, 1, &err), RETORT_OK);
+        assert_int_equal(rt_ratios_end_row(&table, &err), RETORT_OK);
+    }
+    return table;
+}
+
+/* Exact p by hand: of the 2^4 ways to turn four pairs whose differences have one sign, 2 are as extreme; of the 6 ways
+ * to deal 1, 2, 3, 4 into two pairs, 2 are as extreme as 1, 2 against 3, 4. */
+static void test_permutation(void **state) {
+    (void)state;
+    const double high[] = {5, 7, 6, 9}, low[] = {1, 2, 3, 4}, first[] = {1, 2}, second[] = {3, 4},
+                 turned[] = {1, 1, 1, -1};
+    const int32_t rows[] = {0, 1, 2, 3};
+    rt_ratios a = simple_table(high, 4), b = simple_table(low, 4), c = simple_table(first, 2),
+              d = simple_table(second, 2);
+    rt_ratios e = simple_table(turned, 4);
+    retort_error err = {0};
+    double p;
+    assert_int_equal(rt_ratios_permutation(&a, &b, rows, rows, 4, true, 20000, 1, &p, &err), RETORT_OK);
+    assert_true(fabs(p - 0.125) < 0.01);
+    assert_int_equal(rt_ratios_permutation(&c, &d, NULL, NULL, 0, false, 20000, 1, &p, &err), RETORT_OK);
+    assert_true(fabs(p - 1.0 / 3) < 0.015);
+    assert_int_equal(rt_ratios_permutation(&a, &a, rows, rows, 4, true, 500, 1, &p, &err), RETORT_OK);
+    assert_true(p == 1);
+    /* |sum| of four signs is at least 2 in all but 6 of 16 cases */
+    assert_true(fabs(rt_ratios_sign_flip(&e, 0, 20000, 1) - 10.0 / 16) < 0.015);
+    rt_ratios *all[] = {&a, &b, &c, &d, &e};
+    for (size_t i = 0; i < 5; i++) rt_ratios_free(all[i]);
 }
 
 static double row_number(const json_t *rows, size_t i, const char *key) {
@@ -454,8 +488,13 @@ static void test_correctness(void **state) {
 static char *tokens_of(const char *files, int64_t threads, const char *by, retort_status *status, retort_error *err) {
     retort_tokens_options options;
     char *json = NULL;
-    assert_int_equal(retort_options_defaults(retort_tokens_option_table, &options, err), RETORT_OK);
-    assert_int_equal(retort_options_set(retort_tokens_option_table, &options, "responses", files, err), RETORT_OK);
+    *status = retort_options_defaults(retort_tokens_option_table, &options, err);
+    if (*status == RETORT_OK)
+        *status = retort_options_set(retort_tokens_option_table, &options, "responses", files, err);
+    if (*status != RETORT_OK) {
+        retort_options_release(retort_tokens_option_table, &options);
+        return NULL;
+    }
     if (by != NULL)
         assert_int_equal(retort_options_set(retort_tokens_option_table, &options, "by", by, err), RETORT_OK);
     options.threads = threads;
@@ -550,6 +589,14 @@ static void test_store(void **state) {
                             .first_token_seconds = -1,
                             .created = 1};
     assert_int_equal(rt_store_put(store, &r, NULL, &err), RETORT_OK);
+    rt_stored_score score = {r.key, "strict", "right", NULL, 1};
+    assert_int_equal(rt_store_put_score(store, &score, &err), RETORT_OK);
+    r.key = "0000000000000000000000000000000000000000000000000000000000000002";
+    r.text = "It is not so.";
+    r.reasoning = NULL;
+    score = (rt_stored_score){r.key, "tolerant", "wrong", NULL, 1};
+    assert_int_equal(rt_store_put(store, &r, NULL, &err), RETORT_OK);
+    assert_int_equal(rt_store_put_score(store, &score, &err), RETORT_OK);
     rt_store_close(store);
     char *json = tokens_of(path, 1, NULL, &st, &err);
     if (st != RETORT_OK) fail_msg("%s", err.message);
@@ -557,12 +604,44 @@ static void test_store(void **state) {
     const json_t *models = json_object_get(result, "models");
     assert_int_equal(json_array_size(models), 1);
     assert_string_equal(json_string_value(json_object_get(json_array_get(models, 0), "model")), "teacher");
-    assert_int_equal(row_number(models, 0, "words"), 5);
+    assert_int_equal(row_number(models, 0, "words"), 9);
+    const json_t *correctness = json_object_get(json_array_get(models, 0), "correctness");
+    assert_int_equal(row_number(correctness, 0, "responses"), 2); /* one right, one wrong */
     const json_t *categories = json_object_get(json_array_get(models, 0), "categories");
     assert_int_equal(row_number(categories, 0, "count"), 1); /* Wait */
-    assert_int_equal(row_number(categories, 1, "count"), 2); /* because, So */
+    assert_int_equal(row_number(categories, 1, "count"), 3); /* because, So, so */
     json_decref(result);
     retort_free(json);
+    rt_free(path);
+}
+
+/* Whichever allocation fails, the answer is "out of memory", or what it would have been. */
+static void test_memory(void **state) {
+    (void)state;
+    char *path = in_scratch("few.jsonl");
+    static const char content[] =
+        "{\"model\":\"a\",\"problem_id\":1,\"text\":\"<think>Wait `x`</think>so\",\"correct\":true}\n"
+        "{\"model\":\"b\",\"problem_id\":1,\"text\":\"because it is\",\"correct\":false}\n";
+    retort_error err = {0};
+    retort_status st;
+    omp_set_num_threads(1); /* the counter of allocations is not for threads */
+    assert_int_equal(rt_file_write(path, content, strlen(content), &err), RETORT_OK);
+    char *whole = tokens_of(path, 1, NULL, &st, &err);
+    rt_fail_alloc(1 << 30, false);
+    retort_free(tokens_of(path, 1, NULL, &st, &err));
+    long allocations = rt_alloc_count();
+    long step = allocations > 400 ? allocations / 400 : 1;
+    for (long n = 0; n < allocations; n += step) {
+        rt_fail_alloc(n, false);
+        char *json = tokens_of(path, 1, NULL, &st, &err);
+        rt_fail_alloc(-1, false);
+        if (st != RETORT_OK && st != RETORT_ERR_MEMORY) fail_msg("allocation %ld: %s", n, err.message);
+        if (st == RETORT_OK) assert_string_equal(json, whole);
+        retort_free(json);
+    }
+    print_message("# %ld allocations\n", allocations);
+    assert_true(allocations > 100);
+    retort_free(whole);
     rt_free(path);
 }
 
@@ -578,11 +657,12 @@ static int close_scratch(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),         cmocka_unit_test(test_keys),        cmocka_unit_test(test_thoughts),
-        cmocka_unit_test(test_repetition),     cmocka_unit_test(test_places),      cmocka_unit_test(test_left_out),
-        cmocka_unit_test(test_merge),          cmocka_unit_test(test_ratios),      cmocka_unit_test(test_multiplicity),
-        cmocka_unit_test(test_length_matched), cmocka_unit_test(test_correctness), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_store),
+        cmocka_unit_test(test_shapes),       cmocka_unit_test(test_keys),           cmocka_unit_test(test_thoughts),
+        cmocka_unit_test(test_repetition),   cmocka_unit_test(test_places),         cmocka_unit_test(test_left_out),
+        cmocka_unit_test(test_merge),        cmocka_unit_test(test_ratios),         cmocka_unit_test(test_permutation),
+        cmocka_unit_test(test_multiplicity), cmocka_unit_test(test_length_matched), cmocka_unit_test(test_correctness),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_bad_files),      cmocka_unit_test(test_store),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("token_count", tests, open_scratch, close_scratch);
 }
