@@ -26,12 +26,14 @@ retort_status rt_base64(const unsigned char *bytes, size_t length, rt_buffer *ou
     return rt_buffer_append(out, text, filled, err);
 }
 
+enum { LEVEL = 3 }; /* half the time of the default, a tenth more bytes */
+
 static retort_status compress_bytes(const void *bytes, size_t length, unsigned char **out, size_t *packed,
                                     retort_error *err) {
     uLongf size = compressBound((uLong)length);
     *out = rt_malloc(size);
     RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: a block of %zu bytes", length);
-    int code = compress2(*out, &size, bytes, (uLong)length, Z_DEFAULT_COMPRESSION);
+    int code = compress2(*out, &size, bytes, (uLong)length, LEVEL);
     RT_CHECK(code == Z_OK, err, RETORT_ERR_MEMORY, "zlib cannot pack %zu bytes (code %d)", length, code);
     *packed = size;
     return RETORT_OK;

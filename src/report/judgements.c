@@ -138,6 +138,18 @@ static retort_status link_judgement(rt_judgements *judgements, int32_t response,
     return RETORT_OK;
 }
 
+/* A judge with other instructions is another judge. */
+static retort_status add_judge(rt_judgements *judgements, const char *judge, const json_t *object, int32_t *out,
+                               retort_error *err) {
+    const char *version = json_string_value(json_object_get(object, "prompt_version"));
+    rt_buffer name = {0};
+    retort_status st = rt_buffer_puts(&name, judge, err);
+    if (st == RETORT_OK && version != NULL && version[0] != '\0') st = rt_buffer_printf(&name, err, " (%s)", version);
+    if (st == RETORT_OK) st = rt_strings_add(&judgements->judges, name.data, name.length, out, err);
+    rt_buffer_free(&name);
+    return st;
+}
+
 retort_status rt_judgement_add(rt_judgements *judgements, const json_t *object, const char *where, retort_error *err) {
     const char *model, *judge, *problem;
     char number[32];
@@ -155,7 +167,7 @@ retort_status rt_judgement_add(rt_judgements *judgements, const json_t *object, 
         RT_TRY(rt_json_int(object, "sample", where, 0, INT32_MAX, &sample, err));
     if (json_object_get(object, "vote") != NULL) RT_TRY(rt_json_int(object, "vote", where, 0, INT32_MAX, &vote, err));
     RT_TRY(parse_status(object, where, &added.status, err));
-    RT_TRY(rt_strings_add(&judgements->judges, judge, strlen(judge), &added.judge, err));
+    RT_TRY(add_judge(judgements, judge, object, &added.judge, err));
     added.vote = (int32_t)vote;
     const json_t *behaviors = json_object_get(object, "behaviors");
     RT_CHECK(json_is_object(behaviors) || added.status != RT_JUDGED, err, RETORT_ERR_FORMAT,

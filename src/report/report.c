@@ -69,15 +69,15 @@ static bool ends_with(const char *text, const char *ending) {
 /* The report.json that the input means where a page of a study is asked for, else NULL in *out. */
 static retort_status find_study(const retort_report_options *options, char **out, retort_error *err) {
     const char *input = options->input;
+    bool page = options->output == NULL || ends_with(options->output, ".html");
+    bool several = strchr(input, ',') != NULL || strchr(input, '=') != NULL;
     *out = NULL;
-    if (ends_with(input, ".json") ||
-        (!rt_path_exists(input) && strchr(input, ',') == NULL && strchr(input, '=') == NULL)) {
+    if (ends_with(input, ".json") || (page && !several && !rt_path_exists(input)))
         *out = rt_strdup(input);
-    } else if (rt_path_is_dir(input) && (options->output == NULL || ends_with(options->output, ".html"))) {
+    else if (page && rt_path_is_dir(input))
         *out = rt_path_join(input, "report.json");
-    } else {
+    else
         return RETORT_OK;
-    }
     RT_CHECK(*out != NULL, err, RETORT_ERR_MEMORY, "out of memory: report paths");
     return RETORT_OK;
 }

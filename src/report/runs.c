@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/progress.h"
-#include "store/store.h"
+#include "report/run_store.h"
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
@@ -118,20 +118,6 @@ static retort_status free_sample(rt_runs *runs, int32_t group, rt_run_place *pla
 
 /* ---- one response ------------------------------------------------------------------------------------------------ */
 
-typedef struct arrival {
-    const char *model, *benchmark, *problem, *statement;
-    rt_record record;
-    bool has_tokens, has_finish;
-} arrival;
-
-typedef struct run_reader {
-    rt_runs *runs;
-    const rt_run_source *source;
-    const rt_run_choice *choice;
-    rt_run_visitor visit;
-    void *context;
-} run_reader;
-
 /* Whether a comma list names it; NULL names everything. */
 static bool is_listed(const char *list, const char *name) {
     if (list == NULL) return true;
@@ -144,10 +130,11 @@ static bool is_listed(const char *list, const char *name) {
     }
 }
 
-/* Takes the record's text in any case. */
-static retort_status take_response(run_reader *reader, arrival *new, const json_t *gold, const char *where,
-                                   retort_error *err) {
+retort_status rt_run_take(rt_run_reader *reader, rt_run_arrival *new, const json_t *gold, const char *where,
+                          retort_error *err) {
     rt_runs *runs = reader->runs;
+    if (!is_listed(reader->choice->models, new->model) || !is_listed(reader->choice->benchmarks, new->benchmark))
+        return RETORT_OK;
     int32_t group, problem;
     rt_run_place *place;
     rt_run_row row = {.has_tokens = new->has_tokens, .has_finish = new->has_finish};
@@ -195,11 +182,11 @@ static const char *named_benchmark(const json_t *object) {
 }
 
 static retort_status read_line(void *context, json_t *object, size_t line, retort_error *err) {
-    run_reader *reader = context;
+    rt_run_reader *reader = context;
     char where[300], number[32];
     snprintf(where, sizeof where, "'%.200s' line %zu", reader->source->path, line);
     RT_CHECK(!rt_interrupted(), err, RETORT_ERR_INTERRUPTED, "stopped; nothing was written");
-    arrival new = {.model = reader->source->model, .benchmark = reader->source->benchmark};
+    rt_run_arrival new = {.model = reader->source->model, .benchmark = reader->source->benchmark};
     RT_TRY(rt_response_problem(object, where, number, &new.problem, err));
     if (new.model == NULL) {
         const char *slash = strrchr(reader->source->path, '/');
@@ -207,61 +194,19 @@ static retort_status read_line(void *context, json_t *object, size_t line, retor
         if (json_object_get(object, "model") != NULL) RT_TRY(rt_json_string(object, "model", where, &new.model, err));
     }
     if (new.benchmark == NULL) new.benchmark = named_benchmark(object);
-    if (!is_listed(reader->choice->models, new.model) || !is_listed(reader->choice->benchmarks, new.benchmark))
-        return RETORT_OK;
     new.statement = json_string_value(json_object_get(object, "problem"));
     new.has_tokens = json_object_get(object, "tokens") != NULL;
     new.has_finish = json_object_get(object, "finish_reason") != NULL || json_object_get(object, "truncated") != NULL;
     RT_TRY(rt_record_parse(object, where, &new.record, err));
-    retort_status st = take_response(reader, &new, object, where, err);
+    retort_status st = rt_run_take(reader, &new, object, where, err);
     rt_free(new.record.text);
     return st;
 }
 
-static retort_status read_stored(void *context, const rt_stored_response *stored, retort_error *err) {
-    run_reader *reader = context;
-    RT_CHECK(!rt_interrupted(), err, RETORT_ERR_INTERRUPTED, "stopped; nothing was written");
-    arrival new = {.model = reader->source->model != NULL ? reader->source->model : stored->model,
-                   .benchmark = reader->source->benchmark != NULL ? reader->source->benchmark : "all",
-                   .problem = stored->problem_id,
-                   .has_tokens = stored->completion_tokens >= 0,
-                   .has_finish = stored->finish_reason != NULL};
-    if (!is_listed(reader->choice->models, new.model) || !is_listed(reader->choice->benchmarks, new.benchmark))
-        return RETORT_OK;
-    bool cut = stored->finish_reason != NULL && strcmp(stored->finish_reason, "length") == 0;
-    new.record = (rt_record){.sample = (int32_t)stored->sample,
-                             .tokens = new.has_tokens ? stored->completion_tokens : 0,
-                             .finish = cut ? RT_FINISH_LENGTH : RT_FINISH_STOP,
-                             .verdict = RT_UNPARSED};
-    rt_buffer text = {0};
-    retort_status st = rt_store_compose(stored, &text, err);
-    new.record.text = text.data;
-    new.record.length = text.length;
-    if (st == RETORT_OK) st = take_response(reader, &new, NULL, "", err);
-    rt_buffer_free(&text);
-    return st;
-}
-
-static retort_status is_store(const char *path, bool *out, retort_error *err) {
-    static const char SQLITE[] = "SQLite format 3";
-    char head[sizeof SQLITE] = {0};
-    FILE *file = fopen(path, "rb");
-    RT_CHECK(file != NULL, err, RETORT_ERR_IO, "cannot open '%s'", path);
-    size_t got = fread(head, 1, sizeof head, file);
-    (void)fclose(file);
-    *out = got == sizeof head && memcmp(head, SQLITE, sizeof SQLITE) == 0;
-    return RETORT_OK;
-}
-
-static retort_status read_source(run_reader *reader, retort_error *err) {
+static retort_status read_source(rt_run_reader *reader, retort_error *err) {
     bool store = false;
-    RT_TRY(is_store(reader->source->path, &store, err));
-    if (!store) return rt_jsonl_read(reader->source->path, read_line, reader, err);
-    rt_store *opened;
-    RT_TRY(rt_store_open(reader->source->path, &opened, err));
-    retort_status st = rt_store_each(opened, read_stored, reader, err);
-    rt_store_close(opened);
-    return st;
+    RT_TRY(rt_run_is_store(reader->source->path, &store, err));
+    return store ? rt_run_store_read(reader, err) : rt_jsonl_read(reader->source->path, read_line, reader, err);
 }
 
 /* ---- outside ----------------------------------------------------------------------------------------------------- */
@@ -283,7 +228,7 @@ retort_status rt_runs_know(rt_runs *runs, const char *problems_path, retort_erro
 
 retort_status rt_runs_read(rt_runs *runs, const rt_run_sources *sources, const rt_run_choice *choice,
                            rt_run_visitor visit, void *context, retort_error *err) {
-    run_reader reader = {.runs = runs, .choice = choice, .visit = visit, .context = context};
+    rt_run_reader reader = {.runs = runs, .choice = choice, .visit = visit, .context = context};
     for (int64_t i = 0; i < sources->count; i++) {
         reader.source = &sources->items[i];
         RT_TRY(read_source(&reader, err));

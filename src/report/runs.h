@@ -76,6 +76,26 @@ typedef struct rt_run_choice {
     const char *models, *benchmarks; /* comma lists */
 } rt_run_choice;
 
+typedef struct rt_run_reader {
+    rt_runs *runs;
+    const rt_run_source *source;
+    const rt_run_choice *choice;
+    rt_run_visitor visit;
+    void *context;
+} rt_run_reader;
+
+/* A response as a source has it. */
+typedef struct rt_run_arrival {
+    const char *model, *benchmark, *problem, *statement; /* statement: NULL where the source has none */
+    rt_record record;                                    /* with its text, which stays the caller's */
+    bool has_tokens, has_finish;
+} rt_run_arrival;
+
+/* Takes a response, unless the choice leaves it out. gold (may be NULL): the object whose "answer" or "world" is the
+ * problem's. */
+retort_status rt_run_take(rt_run_reader *reader, rt_run_arrival *new, const json_t *gold, const char *where,
+                          retort_error *err);
+
 retort_status rt_runs_know(rt_runs *runs, const char *problems_path, retort_error *err);
 retort_status rt_runs_read(rt_runs *runs, const rt_run_sources *sources, const rt_run_choice *choice,
                            rt_run_visitor visit, void *context, retort_error *err);

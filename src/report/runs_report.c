@@ -9,6 +9,7 @@
 #include "report/charts.h"
 #include "report/explorer.h"
 #include "report/page.h"
+#include "report/run_store.h"
 #include "report/sheets.h"
 
 /* Written last; a folder that has it is ours to replace. */
@@ -146,6 +147,11 @@ static retort_status read_all(report_work *work, retort_error *err) {
         RT_TRY(rt_runs_know(&work->runs, work->sources.problems[i], err));
     RT_TRY(each_element(options->problems, take_problems, work, err));
     RT_TRY(each_element(options->judgements, take_judgements, work, err));
+    for (int64_t i = 0; i < work->sources.count; i++) {
+        bool store = false;
+        RT_TRY(rt_run_is_store(work->sources.items[i].path, &store, err));
+        if (store) RT_TRY(rt_run_store_judgements(&work->sources.items[i], &work->judgements, err));
+    }
     RT_TRY(rt_lexicon_read(options->lexicon, &work->lexicon, err));
     RT_TRY(rt_scanner_create(&work->lexicon, &work->scanner, err));
     work->rules = (rt_token_rules){.lexicon = &work->lexicon, .scanner = work->scanner, .first_words = FIRST_WORDS};
