@@ -236,7 +236,7 @@ function addRunBehaviors() {
     const here = rows.filter((row) => row.judge === judge && row.benchmark === benchmark), names = [...new Set(here.map((row) => row.behavior))];
     const models = armNames.filter((model) => here.some((row) => row.model === model));
     const cell = (model, name) => here.find((row) => row.model === model && row.behavior === name);
-    const panel = (name) => armPanel({ title: behaviorTitle(name), note: `${judge}, ${benchmarkTitle(benchmark)}`, text: (x) => fixed(x, 2), axisText: (x, digits) => fixed(x, digits), axis: "mean a response",
+    const panel = (name) => armPanel({ title: `${behaviorTitle(name)}: ${benchmarkTitle(benchmark)}`, note: judge, text: (x) => fixed(x, 2), axisText: (x, digits) => fixed(x, digits), axis: "mean a response",
       sheet: sheetOf("behaviors", (row) => row.judge === judge && row.benchmark === benchmark && row.behavior === name),
       rows: models.map((model) => cell(model, name)).filter(Boolean).map((row) => ({ arm: row.model, value: row.mean, interval: pairInterval(row), note: `in ${percent(row.share, 0)} % of ${fixed(row.judged)} responses` })) });
     const head = el("tr", {}, columnHead("Behaviour"), models.map((model) => columnHead(armTag(model))));
