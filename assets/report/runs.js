@@ -38,9 +38,9 @@ const headed = (title, id) => el("div", { class: "head" }, el("h3", {}, title), 
 
 function scoreTable(rows) {
   const percentCell = (value, low, high) => number(percent(value), isNumber(low) ? range([low, high], percent) : "");
-  const head = el("tr", {}, columnHead("Model"), columnHead("Responses"), columnHead("Problems × samples"), columnHead(term("accuracy", "Accuracy, %")), columnHead(term("sampling interval", "sampling 95 %")),
-    columnHead(term("problem interval", "problems 95 %")), columnHead(term("truncated", "Truncated, %")), columnHead(term("unparsed", "Unparsed, %")), columnHead(term("undecided", "Undecided, %")),
-    columnHead("Of completed, %"), columnHead(el("span", {}, "Read")));
+  const head = el("tr", {}, columnHead("Model"), columnHead("Responses"), columnHead("Problems × samples"), columnHead(term("accuracy", "Accuracy,\u00a0%")), columnHead(term("sampling interval", "sampling 95\u00a0%")),
+    columnHead(term("problem interval", "problems 95\u00a0%")), columnHead(term("truncated", "Truncated,\u00a0%")), columnHead(term("unparsed", "Unparsed,\u00a0%")), columnHead(term("undecided", "Undecided,\u00a0%")),
+    columnHead("Of completed,\u00a0%"), columnHead(el("span", {}, "Read")));
   const bodies = shownBenchmarks(rows).map((benchmark) => {
     const scores = rows.filter((row) => row.benchmark === benchmark), best = Math.max(...scores.map((row) => row.accuracy ?? -1));
     return el("tbody", {}, el("tr", { class: "group" }, el("th", { colspan: 11, scope: "rowgroup" }, benchmarkTitle(benchmark))), scores.map((row) => el("tr", {}, rowHead(armTag(row.model)),

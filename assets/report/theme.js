@@ -48,19 +48,25 @@ function watchTheme(redraw = () => {}) {
 // One tooltip for all explained terms.
 function watchTerms(measures) {
   const tip = document.getElementById("tip");
-  const hide = () => { tip.hidden = true; };
-  const show = (event) => {
-    const target = event.target.closest?.("[data-measure]");
-    if (!target) return hide();
-    tip.textContent = measures[target.dataset.measure] ?? "";
-    tip.hidden = false;
-    const place = target.getBoundingClientRect(), width = tip.offsetWidth, gap = 8;
+  let shown = null;
+  const hide = () => { tip.hidden = true; shown = null; };
+  const put = () => {
+    const place = shown.getBoundingClientRect(), width = tip.offsetWidth, gap = 8;
     tip.style.left = `${Math.max(gap, Math.min(place.left + place.width / 2 - width / 2, root.clientWidth - width - gap))}px`;
     const above = place.top - tip.offsetHeight - gap;
     tip.style.top = `${above > gap ? above : place.bottom + gap}px`;
   };
+  const show = (event) => {
+    const target = event.target.closest?.("[data-measure]");
+    if (!target) return hide();
+    shown = target;
+    tip.textContent = measures[target.dataset.measure] ?? "";
+    tip.hidden = false;
+    put();
+  };
   for (const event of ["pointerover", "focusin", "click"]) document.addEventListener(event, show);
   document.addEventListener("focusout", hide);
-  document.addEventListener("scroll", hide, { capture: true, passive: true });
+  // What has the focus keeps its explanation while the page scrolls to it.
+  document.addEventListener("scroll", () => { if (shown && shown === document.activeElement) put(); else hide(); }, { capture: true, passive: true });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
 }

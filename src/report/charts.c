@@ -17,10 +17,6 @@ json_t *rt_chart_add(json_t *charts, const char *id, const char *title, const ch
     return chart != NULL && json_array_append_new(charts, chart) == 0 ? rows : NULL;
 }
 
-retort_status rt_chart_no_memory(retort_error *err) {
-    return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: figures of the report");
-}
-
 json_t *rt_chart_group_row(const rt_runs *runs, const rt_run_group *group) {
     json_t *row = json_array();
     rt_chart_text(row, runs->models.items[group->model]);

@@ -40,7 +40,9 @@ typedef struct rt_chart_column {
 /* A new table in the list, its columns ended by a NULL key. Returns its rows, borrowed; NULL when out of memory. */
 json_t *rt_chart_add(json_t *charts, const char *id, const char *title, const char *note,
                      const rt_chart_column *columns);
-retort_status rt_chart_no_memory(retort_error *err);
+static inline retort_status rt_chart_no_memory(retort_error *err) {
+    return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: figures of the report");
+}
 /* A row that begins with a group's model and benchmark. */
 json_t *rt_chart_group_row(const rt_runs *runs, const rt_run_group *group);
 void rt_chart_text(json_t *row, const char *text);

@@ -60,7 +60,7 @@ static size_t put_varint(uint8_t out[5], uint32_t value) {
 static retort_status append_posting(rt_posting *posting, int32_t response, retort_error *err) {
     uint8_t gap[5];
     size_t n = put_varint(gap, (uint32_t)(response - posting->last));
-    if (posting->length + n > posting->capacity) {
+    if (posting->bytes == NULL || posting->length + n > posting->capacity) {
         RT_CHECK(posting->capacity < UINT32_MAX / 2, err, RETORT_ERR_UNSUPPORTED, "too many responses to index");
         uint32_t capacity = posting->capacity == 0 ? 8 : 2 * posting->capacity;
         uint8_t *bytes = rt_realloc_array(posting->bytes, capacity, 1);

@@ -43,11 +43,11 @@ async function applyFilters(keep) {
   root.dataset.searched = String(Math.round(10 * (performance.now() - started)) / 10); // for those who measure
   tellFound(shown.length);
   if (result.checks.length > 0) await checkTexts(rows, result, turn);
-  if (turn === filter.turn) {
-    root.dataset.complete = String(turn);
-    if (reader.row >= 0) drawReader();
-    else if (list.rows.length > 0 && matchMedia("(min-width: 900px)").matches) openRow(list.rows[0]);
-  }
+  if (turn !== filter.turn) return;
+  const wide = matchMedia("(min-width: 900px)").matches;
+  if (list.active < 0 && keep === undefined && list.rows.length > 0 && (wide || reader.row >= 0)) await openRow(list.rows[0], wide);
+  else if (reader.row >= 0) await drawReader();
+  if (turn === filter.turn) root.dataset.complete = String(turn);
 }
 
 function tellFound(count, progress = "") {

@@ -59,7 +59,10 @@ function watchKeys() {
   drawHelp();
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
-    if (event.key === "Escape" && event.target === searchBox) return void list.box.focus();
+    if (event.key === "Escape" && event.target === searchBox) {
+      event.preventDefault(); // or the browser would empty the field
+      return void list.box.focus();
+    }
     if (isTyping(event.target)) return;
     if (singleKeys) {
       const key = KEYS.find((one) => one.names.includes(event.key));

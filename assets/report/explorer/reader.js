@@ -153,14 +153,14 @@ function goHit(direction) {
   place.scrollIntoView({ block: "center" });
 }
 
-function openRow(row) {
+function openRow(row, turnPage = true) {
   reader.row = row;
   const at = list.rows.indexOf(row);
   list.active = at;
   if (at >= 0) showRow(at);
   drawRows();
   reader.box.scrollTop = 0;
-  document.body.dataset.view = "reader";
+  if (turnPage) document.body.dataset.view = "reader";
   writeHash();
   return drawReader();
 }
