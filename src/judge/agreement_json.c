@@ -41,12 +41,12 @@ static void put(sheet *s, int64_t item, int64_t rater, double present, double co
     s->counts[item * s->raters + rater] = count;
 }
 
-/* Column k gets the judge columns[k]. */
-static void fill_judges(sheet *s, const int32_t *columns, int32_t behavior) {
+/* Column k gets the judge columns[k]; `count`: as many as the sheet has raters. */
+static void fill_judges(sheet *s, const int32_t *columns, int32_t count, int32_t behavior) {
     const rt_votes *votes = s->set->votes;
     for (int64_t i = 0, run; i < votes->count; i += run) {
         run = rt_votes_run(votes, i);
-        for (int64_t k = 0; k < s->raters; k++) {
+        for (int32_t k = 0; k < count; k++) {
             if (columns[k] != votes->items[i].judge) continue;
             const rt_majority m = rt_votes_majority(votes->items + i, run, behavior);
             put(s, votes->items[i].item, k, m.present, m.count);
@@ -129,7 +129,7 @@ static void set_table(json_t *row, const sheet *s) {
 static retort_status pair_json(sheet *s, int32_t a, int32_t b, int32_t behavior, json_t *rows, retort_error *err) {
     rt_coefficient presence, counts;
     char first[200], second[200];
-    fill_judges(s, (const int32_t[]){a, b}, behavior);
+    fill_judges(s, (const int32_t[]){a, b}, 2, behavior);
     RT_TRY(measure(s, false, RT_KAPPA, &presence, err));
     RT_TRY(measure(s, true, RT_ALPHA_INTERVAL, &counts, err));
     name_judge(s->set->votes, a, first, sizeof first);
@@ -209,7 +209,7 @@ static retort_status all_judges(const rt_judged_set *set, json_t *rows, retort_e
             if (set->votes->judges[j].known >> b & 1) columns[count++] = j;
         if (count < 3) continue;
         RT_TRY(sheet_make(set, count, &s, err));
-        fill_judges(&s, columns, b);
+        fill_judges(&s, columns, count, b);
         st = group_json(&s, "all judges", b, rows, err);
         sheet_free(&s);
     }

@@ -28,7 +28,7 @@ static utf8proc_int32_t plain_of(utf8proc_int32_t c) {
 }
 
 static retort_status put(rt_quotable *q, const char *bytes, size_t count, size_t place, retort_error *err) {
-    if (q->place_count + count + 1 > q->place_capacity) {
+    if (q->places == NULL || q->place_count + count + 1 > q->place_capacity) {
         const size_t capacity = (q->place_capacity + count + 64) * 2;
         size_t *grown = rt_realloc_array(q->places, capacity, sizeof *grown);
         RT_CHECK(grown != NULL, err, RETORT_ERR_MEMORY, "out of memory: quotes");
