@@ -353,10 +353,9 @@ static void test_hostile_files(void **state) {
         json_decref(report);
     }
     /* Requests that cannot be. */
-    static const char *const REQUESTS[] = {
-        "{\"custom_id\": \"a\"}\n", "{\"custom_id\": \"a\", \"body\": {}}\n",
-        "{\"custom_id\": \"a\", \"body\": {\"prompt\": \"\"}}\n{\"custom_id\": \"a\", "
-        "\"body\": {\"prompt\": \"\"}}\n"};
+    static const char TWICE[] = "{\"custom_id\": \"a\", \"body\": {\"prompt\": \"\"}}\n"
+                                "{\"custom_id\": \"a\", \"body\": {\"prompt\": \"\"}}\n";
+    static const char *const REQUESTS[] = {"{\"custom_id\": \"a\"}\n", "{\"custom_id\": \"a\", \"body\": {}}\n", TWICE};
     for (size_t i = 0; i < 3; i++) {
         write_text(dir, "requests.jsonl", REQUESTS[i]);
         assert_null(call(path, RETORT_STORE_OPENAI_RESULTS, 0, in, NULL, RETORT_ERR_FORMAT, "requests.jsonl' line"));
