@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,8 +15,12 @@
 #include "judge/agreement.h"
 #include "judge/exact.h"
 #include "judge/rules.h"
+#include "retort/analyze.h"
+#include "retort/judge.h"
 
 enum { TRACES = 300 };
+
+static const char *data = ""; /* the folder of shared data */
 
 typedef struct sheet {
     double present[RT_MOST_JUDGED][2 * TRACES], counts[RT_MOST_JUDGED][2 * TRACES];
@@ -95,7 +100,46 @@ static void test_rigid(void **state) {
     rt_behaviors_free(&behaviors);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_flexible), cmocka_unit_test(test_rigid)};
+/* A behaviour's rate per 1,000 words in a file of real responses, by rules. */
+static double rate_in(const char *file, const char *behavior) {
+    char path[600];
+    retort_behaviors_options o;
+    retort_error err = {0};
+    char *json = NULL;
+    snprintf(path, sizeof path, "%s/responses/%s", data, file);
+    assert_int_equal(retort_options_defaults(retort_behaviors_option_table, &o, &err), RETORT_OK);
+    assert_int_equal(retort_options_set(retort_behaviors_option_table, &o, "responses", path, &err), RETORT_OK);
+    if (retort_behaviors(&o, NULL, &json, &err) != RETORT_OK) fail_msg("%s", err.message);
+    json_t *result = json_loads(json, 0, NULL);
+    const json_t *model = json_array_get(json_object_get(result, "models"), 0);
+    const json_t *judge = json_array_get(json_object_get(model, "judges"), 0);
+    const json_t *entry = json_object_get(json_object_get(judge, "behaviors"), behavior);
+    const double rate = json_number_value(json_object_get(entry, "per_1000_words"));
+    json_decref(result);
+    retort_free(json);
+    retort_options_release(retort_behaviors_option_table, &o);
+    return rate;
+}
+
+/* The paper's claim on real responses: distilled ones try and doubt far more, length for length, than zero-RL's. */
+static void test_real_responses(void **state) {
+    (void)state;
+    static const char *const names[] = {"perspective", "metacognitive"};
+    if (!rt_path_exists(data)) {
+        print_message("# skipped: no real responses at %s\n", data);
+        return;
+    }
+    for (int i = 0; i < 2; i++) {
+        const double distilled = rate_in("r1_distill_qwen_1.5b_math500.jsonl", names[i]),
+                     zero_rl = rate_in("zero_rl_grpo_qwen2.5_math_1.5b_train.jsonl", names[i]);
+        print_message("# %s per 1,000 words: distilled %.2f, zero-RL %.2f\n", names[i], distilled, zero_rl);
+        assert_true(distilled > 3 * zero_rl && distilled > 1);
+    }
+}
+
+int main(int count, char **arguments) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_flexible), cmocka_unit_test(test_rigid),
+                                       cmocka_unit_test(test_real_responses)};
+    if (count > 1) data = arguments[1];
     return cmocka_run_group_tests_name("judges_of_the_world", tests, NULL, NULL);
 }
