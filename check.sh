@@ -4,7 +4,9 @@
 #   ./check.sh                     everything
 #   ./check.sh --only gcc,format   some stages of: gcc clang sanitize format tidy valgrind runner, and (not part of
 #                                  everything) fuzz: every fuzz target for twenty seconds (their corpora are
-#                                  given to them once by every stage that runs tests)
+#                                  given to them once by every stage that runs tests), and explorer: every control of a
+#                                  report on 50,000 responses in Chromium, with times (needs node, and once
+#                                  'npm install --prefix build/browser playwright-core axe-core')
 #   ./check.sh --self-test         proves that a failing test makes this script fail
 set -u
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -151,6 +153,28 @@ stage_fuzz() {
     done
 }
 
+# Times are printed, not judged; what is judged is that every control works and that axe-core finds nothing serious.
+stage_explorer() {
+    modules=build/browser/node_modules
+    if ! command -v node >/dev/null 2>&1 || ! command -v chromium >/dev/null 2>&1 || [ ! -d "$modules/playwright-core" ] ||
+        [ ! -d "$modules/axe-core" ]; then
+        echo "# skipped: the explorer's walk needs node, chromium and" \
+            "'npm install --prefix build/browser playwright-core axe-core'"
+        skipped=$((skipped + 1))
+        return
+    fi
+    [ -x build/gcc/src/cli/retort ] || build gcc gcc --buildtype=release -Dwerror=true
+    made=build/explorer
+    node tests/report/browser/make_responses.mjs "$made" "${EXPLORER_RESPONSES:-50000}" 1000 >"$logs/explorer.log" 2>&1 &&
+        build/gcc/src/cli/retort report "$made/responses.jsonl" --judgements "$made/judgements.jsonl" \
+            --output "$made/report" >>"$logs/explorer.log" 2>&1
+    tally $? 'explorer: the report is made' "$logs/explorer.log"
+    NODE_MODULES=$modules node tests/report/browser/walk.mjs "$made/report" "$logs/explorer" >"$logs/explorer.log" 2>&1
+    walked=$?
+    cat "$logs/explorer.log"
+    tally $walked 'explorer: every control, and axe-core'
+}
+
 needs() {
     need_build_tools
     need_check_tools
@@ -160,7 +184,7 @@ install_missing needs
 check_meson
 for stage in $(echo "$stages" | tr ',' ' '); do
     case $stage in
-    gcc | clang | sanitize | format | tidy | valgrind | runner | fuzz | failing) ;;
+    gcc | clang | sanitize | format | tidy | valgrind | runner | fuzz | explorer | failing) ;;
     *)
         echo "$0: unknown stage '$stage'" >&2
         exit 2

@@ -40,7 +40,7 @@ async function drawSnippets() {
     try {
       const { text } = await responseText(row);
       if (list.hits !== hits) return;
-      const hit = hits.length > 0 ? findHits(text.slice(0, 200000), hits)[0] : undefined, begin = hit ? Math.max(0, hit.begin - 24) : 0;
+      const hit = hits.length > 0 ? findHits(text.slice(0, 200000), hits)[0] : undefined, begin = hit ? Math.max(0, hit.begin - 12) : 0;
       const flat = (part) => part.replace(/\s+/g, " ");
       box.replaceChildren(...(hit ? [begin > 0 ? "…" : "", flat(text.slice(begin, hit.begin)), el("b", {}, flat(text.slice(hit.begin, hit.end))), flat(text.slice(hit.end, hit.end + 80))] : [flat(text.slice(0, 110))]));
       box.dataset.done = "true";
