@@ -138,15 +138,15 @@ static double weight(const rt_sprinkler *s, const filler *f, const bool due[RT_C
     return owed > 0 ? owed : 0;
 }
 
-/* NULL if no word that a filler carries is in arrears. */
-static const filler *draw(const rt_sprinkler *s, rt_rng *rng, const bool due[RT_CATEGORIES]) {
+/* -1 if no word that a filler carries is in arrears. */
+static int draw(const rt_sprinkler *s, rt_rng *rng, const bool due[RT_CATEGORIES]) {
     double weights[FILLER_COUNT], total = 0;
     for (int i = 0; i < FILLER_COUNT; i++) total += weights[i] = weight(s, &FILLERS[i], due);
     double point = rt_rng_double(rng) * total;
-    const filler *last = NULL;
+    int last = -1;
     for (int i = 0; i < FILLER_COUNT; i++) {
         if (weights[i] <= 0) continue;
-        last = &FILLERS[i];
+        last = i;
         if (point < weights[i]) break;
         point -= weights[i];
     }
@@ -154,13 +154,14 @@ static const filler *draw(const rt_sprinkler *s, rt_rng *rng, const bool due[RT_
 }
 
 typedef struct plan {
-    const filler *gap[GAPS_MAX][A_GAP_MAX];
+    int gap[GAPS_MAX][A_GAP_MAX]; /* indices of FILLERS */
     int count[GAPS_MAX];
 } plan;
 
-static bool place(plan *p, const filler *f, int gaps, rt_rng *rng) {
-    int gap = (int)rt_rng_below(rng, f->edges ? 2 : (uint32_t)gaps);
-    if (f->edges && gap == 1) gap = gaps - 1;
+static bool place(plan *p, int f, int gaps, rt_rng *rng) {
+    const bool edges = FILLERS[f].edges;
+    int gap = (int)rt_rng_below(rng, edges ? 2 : (uint32_t)gaps);
+    if (edges && gap == 1) gap = gaps - 1;
     if (p->count[gap] == A_GAP_MAX) return false;
     p->gap[gap][p->count[gap]++] = f;
     return true;
@@ -173,16 +174,16 @@ static void fill_gaps(rt_sprinkler *s, rt_rng *rng, int gaps, plan *p) {
             [RT_CATEGORY_LOGICAL] = arrears(s, RT_CATEGORY_LOGICAL) >= 1,
         };
         if (!due[RT_CATEGORY_ANTHROPOMORPHIC] && !due[RT_CATEGORY_LOGICAL]) return;
-        const filler *f = draw(s, rng, due);
-        if (f == NULL || !place(p, f, gaps, rng)) return;
-        rt_marked_count(f->text, strlen(f->text), &s->written);
-        count_words(f->text, strlen(f->text), s->written_words);
+        const int f = draw(s, rng, due);
+        if (f < 0 || !place(p, f, gaps, rng)) return;
+        rt_marked_count(FILLERS[f].text, strlen(FILLERS[f].text), &s->written);
+        count_words(FILLERS[f].text, strlen(FILLERS[f].text), s->written_words);
     }
 }
 
 static retort_status write_gap(const plan *p, int gap, rt_buffer *out, retort_error *err) {
     for (int i = 0; i < p->count[gap]; i++) {
-        const char *text = p->gap[gap][i]->text;
+        const char *text = FILLERS[p->gap[gap][i]].text;
         const bool small = i == 0 && text[0] >= 'a' && text[0] <= 'z';
         const char first = small ? (char)(text[0] - 32) : text[0];
         RT_TRY(rt_buffer_append(out, &first, 1, err));
