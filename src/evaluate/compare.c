@@ -23,7 +23,7 @@ const retort_option retort_compare_option_table[] = {
         .help = "Seed of the sign-flip test.", .group = "Statistics"),
     {0}};
 
-_Static_assert(RT_GRADER_CHOSEN == -1 && RT_GRADER_STRICT == 0 && RT_GRADER_TOLERANT == 1, "the order of the choices");
+_Static_assert(RT_GRADER_STRICT == 0 && RT_GRADER_TOLERANT == 1, "the order of the choices");
 
 static int grader_of(const retort_compare_options *options) {
     return options->grader - 1;

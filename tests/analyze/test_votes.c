@@ -11,6 +11,7 @@
 
 #include "analyze/votes.h"
 #include "core/random.h"
+#include "retort/verify.h"
 
 enum { MOST = 11, SILENT = -1, RIGHT = 0 };
 
@@ -134,5 +135,7 @@ int main(void) {
         cmocka_unit_test(large_ballots_stay_finite),
         cmocka_unit_test(answers_are_grouped_by_meaning),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    retort_verify_thread_end();
+    return failed;
 }
