@@ -74,9 +74,9 @@ typedef struct retort_substitution_options {
 } retort_substitution_options;
 extern RETORT_API const retort_option retort_substitution_option_table[];
 
-/* What rises when banned words fall: words and phrases per 1,000 words, free and banned, with intervals over problems and
- * q-values (docs/bans.md). *json is for retort_free. RETORT_ERR_FORMAT: a line that is no response, or fewer than two
- * problems that both files answer. */
+/* What rises when banned words fall: words and phrases per 1,000 words, free and banned, with intervals over problems
+ * and q-values (docs/bans.md). *json is for retort_free. RETORT_ERR_FORMAT: a line that is no response, or fewer than
+ * two problems that both files answer. */
 RETORT_API retort_status retort_substitution(const retort_substitution_options *options, char **json,
                                              retort_error *err);
 
