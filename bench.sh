@@ -48,11 +48,13 @@ install_peers() {
 unpack_libraries() {
     if [ -d "$cache/debian" ] || ! command -v apt-get >/dev/null; then return; fi
     mkdir -p "$cache/debian.new/packages"
-    (cd "$cache/debian.new/packages" && apt-get download -qq libblis4-openmp libopenblas0-openmp libdnnl2 2>/dev/null) ||
+    (cd "$cache/debian.new/packages" && apt-get download -qq libblis4-openmp libopenblas0-openmp \
+        libdnnl2 libgfortran5 libquadmath0 ocl-icd-libopencl1 2>/dev/null) ||
         echo "Debian's BLAS libraries could not be downloaded; their columns are left out" >&2
     for package in "$cache/debian.new/packages"/*.deb; do
         if [ -f "$package" ]; then dpkg -x "$package" "$cache/debian.new"; fi
     done
+    rm -rf "$cache/debian"
     mv "$cache/debian.new" "$cache/debian"
 }
 

@@ -123,6 +123,18 @@ stage_valgrind() {
         valgrind -q --error-exitcode=9 --leak-check=full "$test" >"$logs/valgrind.log" 2>&1
         tally $? "valgrind: $(basename "$test")" "$logs/valgrind.log"
     done
+    count_instructions
+}
+
+# Instructions of the hot kernels beside those recorded for this compiler (bench/instructions).
+count_instructions() {
+    bench/count_instructions.sh build/gcc >"$logs/instructions.log" 2>&1
+    status=$?
+    if grep '^# skipped' "$logs/instructions.log"; then
+        skipped=$((skipped + 1))
+    else
+        tally "$status" 'instructions of the kernels are those recorded' "$logs/instructions.log"
+    fi
 }
 
 # A runner that cannot fail proves nothing: the failing test of tests/cli/selftest must make this very script fail.

@@ -42,7 +42,12 @@ def chosen(options):
     return names
 
 
-def save(path, data, about):
+def record(path, about, update):
+    """Changes today's run by update(run) and writes the file, the table and the picture. The file is read again each time:
+    another run of ./bench.sh may be adding rows to it."""
+    data = results.read(path)
+    data["machine"] = about
+    update(results.run_of(data, datetime.date.today().isoformat()))
     results.write(path, data)
     path.with_suffix(".md").write_text(
         f"Measured by `./bench.sh` on {about['cpu']} (family {about['family']}, model {about['model']}), {about['processors']} "
@@ -59,17 +64,14 @@ def main():
     compiler = subprocess.run([os.environ.get("CC", "cc"), "--version"], capture_output=True, text=True).stdout.split("\n")[0]
     about = machine.describe(compiler)
     path = RESULTS / f"{machine.slug(about)}.json"
-    data = results.read(path)
     if options.table:
-        print(results.table(data), end="")
+        print(results.table(results.read(path)), end="")
         return 0
     names = chosen(options)
     log = open(pathlib.Path(options.cache) / "peers.log", "w")
     context = Context(options.build, options.cache, 3 if options.quick else 7, options.patience, options.threads,
                       options.quick, log)
-    run = results.run_of(data, datetime.date.today().isoformat())
     Worker.passive = os.getloadavg()[0] > 0.75 * options.threads
-    data["machine"] = about
     failed = 0
     with context.ours() as prober:
         context.say("measuring the machine's ceilings")
@@ -77,21 +79,25 @@ def main():
         context.ceilings = machine.ceilings(context.probe)
         context.say(f"  {context.ceilings}, {prober.about['isa']}, load {os.getloadavg()[0]:.2f}"
                     + (", waiting threads sleep on all sides" if Worker.passive else ""))
-        run.update(commit=git("rev-parse", "--short=12", "HEAD"), isa=prober.about["isa"])
-        keep_ceilings(run, context.ceilings)
+        commit = git("rev-parse", "--short=12", "HEAD")
+
+        def put_row(row):
+            def update(run):
+                run.update(isa=prober.about["isa"])
+                keep_ceilings(run, machine_peaks(context))
+                results.put(run, row)
+            return update
         for name in names:
             context.say(name)
             try:
                 for row in ROWS[name][0](context):
-                    row.update(load=round(os.getloadavg()[0], 2), passive=Worker.passive)
-                    results.put(run, row)
-                    keep_ceilings(run, machine_peaks(context))
-                    save(path, data, about)
-                    context.say("  " + results.table({"runs": [{"date": run["date"], "rows": [row]}]}).split("\n")[2])
+                    row.update(load=round(os.getloadavg()[0], 2), passive=Worker.passive, commit=commit)
+                    record(path, about, put_row(row))
+                    context.say("  " + results.table({"runs": [{"date": "now", "rows": [row]}]}).split("\n")[2])
             except Exception:  # noqa: BLE001: one row that fails must not cost the others
                 failed += 1
                 context.say(f"  row {name} failed:\n{traceback.format_exc(limit=3)}")
-    print(results.table(data), end="")
+    print(results.table(results.read(path)), end="")
     context.say(f"written: {path.relative_to(ROOT)}, .md and .svg")
     return 1 if failed else 0
 

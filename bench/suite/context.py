@@ -15,6 +15,7 @@ class Context:
     def __init__(self, build, cache, runs, patience, threads, small, log):
         self.build, self.cache, self.runs, self.patience = pathlib.Path(build), pathlib.Path(cache), runs, patience
         self.threads, self.small, self.log = threads, small, log
+        self.processors = len(os.sched_getaffinity(0))
         self.probe = self.ceilings = None
         self.retort = str(self.build / "src/cli/retort")
         self.tokenizer = str(ROOT / "assets/countdown-base")
@@ -43,6 +44,10 @@ class Context:
             subprocess.run([self.retort, "model", "convert", "--quiet", "--in", self.model(shape, dtype), "--out",
                             str(file), "--dtype", dtype], check=True, stdout=subprocess.DEVNULL)
         return str(file)
+
+    def library_path(self):
+        """Where those find the libraries that they need themselves."""
+        return ":".join(str(folder) for folder in (self.cache / "debian").glob("usr/lib/*-linux-gnu"))
 
     def libraries(self):
         """Debian's BLAS libraries that bench.sh unpacked: name -> file."""

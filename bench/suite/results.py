@@ -63,8 +63,9 @@ def _seconds(value):
 def _ours(row):
     if "retort" not in row["sides"]:
         return ", ".join(f"{b / 1e9:.2f} GB" for b in row.get("memory_bytes", {}).values())
-    s = row["sides"]["retort"]["seconds"]
-    text = f"{_seconds(s['median'])} [{_seconds(s['min'])}, {_seconds(s['max'])}]"
+    s = row["sides"]["retort"][row.get("judged_by", "seconds")]
+    text = "processor time " if row.get("judged_by") == "cpu" else ""
+    text += f"{_seconds(s['median'])} [{_seconds(s['min'])}, {_seconds(s['max'])}]"
     for key, unit in (("gflops", "GFLOP/s"), ("tokens_per_second", "tokens/s"), ("gbps", "GB/s"),
                       ("megabytes_per_second", "MB/s")):
         if key in row:
@@ -77,7 +78,10 @@ def _ratios(row):
     for name, side in row["sides"].items():
         if "ratio" in side:
             r, c = side["ratio"], side["cpu_ratio"]
-            parts.append(f"{name} **{r['median']:.2f}** [{r['min']:.2f}, {r['max']:.2f}] (cpu {c['median']:.2f})")
+            first, second = (c, r) if row.get("judged_by") == "cpu" else (r, c)
+            other = "wall" if row.get("judged_by") == "cpu" else "cpu"
+            parts.append(f"{name} **{first['median']:.2f}** [{first['min']:.2f}, {first['max']:.2f}] "
+                         f"({other} {second['median']:.2f})")
     return "<br>".join(parts)
 
 
@@ -100,6 +104,8 @@ def _state(row):
         text += f", {row['disturbed']} disturbed"
     if row.get("foreign") is not None:
         text += f"; others {100 * row['foreign']:.0f} %"
+    if row["threads"] == 1:
+        text += "; 1 thread"
     if "load" in row:
         text += f"; load {row['load']:.0f}"
     return text

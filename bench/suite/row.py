@@ -2,26 +2,36 @@
 from . import pairs
 
 
-def targets(sides, wanted):
+# Where no sample had the machine to itself, processor time is what can be compared: neighbours take none of it.
+RATIOS = {"seconds": "ratio", "cpu": "cpu_ratio"}
+
+
+def targets(sides, wanted, clock):
     """wanted: peer -> least ratio. A peer that was not measured is not met, and not missed either."""
-    return {peer: {"target": least, "met": sides[peer]["ratio"]["median"] >= least}
+    return {peer: {"target": least, "met": sides[peer][RATIOS[clock]]["median"] >= least}
             for peer, least in wanted.items() if peer in sides}
+
+
+def seconds_of(row, side="retort"):
+    """Median seconds by the clock that the row is judged by."""
+    value = row["sides"][side][row["judged_by"]]["median"]
+    return value / row["threads"] if row["judged_by"] == "cpu" else value
 
 
 def paired(context, name, what, sides, wanted, threads=None, runs=None, ours="retort", warm=True, **more):
     threads = threads or context.threads
+    if threads != context.processors and name and not name.endswith(f"-{threads}t"):
+        name, what = f"{name}-{threads}t", f"{what}, {threads} thread(s)"
     taken = pairs.take(sides, context.probe, threads, runs or context.runs, context.patience, warm)
     row = {"name": name, "what": what, "threads": threads, **pairs.compare(taken, ours), **more}
-    row["targets"] = targets(row["sides"], wanted)
+    row["judged_by"] = "seconds" if row["clean"] > 0 else "cpu"
+    row["targets"] = targets(row["sides"], wanted, row["judged_by"])
     first = taken["rounds"][0][ours]
     if "flops" in first:
-        rate = first["flops"] / row["sides"][ours]["seconds"]["median"]
+        rate = first["flops"] / seconds_of(row, ours)
         row["flops"] = first["flops"]
         row["gflops"] = round(rate / 1e9, 2)
         row["of_peak"] = round(rate / context.probe.peak[threads], 4)
-        # Processor time knows no neighbours: what the rate would be were the machine quiet and all threads busy.
-        row["of_peak_by_cpu"] = round(
-            first["flops"] / (row["sides"][ours]["cpu"]["median"] / threads) / context.probe.peak[threads], 4)
     return row
 
 

@@ -21,7 +21,7 @@ def rows(context):
         peers = {}
         for name, word in {**LIBRARIES, **context.libraries()}.items():
             try:
-                peers[name] = stack.enter_context(context.peer("blas.py", word))
+                peers[name] = stack.enter_context(context.peer("blas.py", word, LD_LIBRARY_PATH=context.library_path()))
             except WorkerError as error:
                 context.say(f"  {name} is left out: {error}")
         for threads in range(1, context.threads + 1):

@@ -1,7 +1,7 @@
 """Decoding, prefill and rollouts beside llama.cpp and transformers."""
 from contextlib import ExitStack
 
-from ..row import against_limit, paired
+from ..row import against_limit, paired, seconds_of
 
 SHAPE = "qwen2.5-0.5b"
 
@@ -23,10 +23,10 @@ def decode(context):
             sides = {"retort": lambda: ours.ask(*words), "llama.cpp": lambda: llama.ask(*words)}
             row = paired(context, f"decode-{dtype}", f"decoding one sequence, 0.5B shape, {dtype}", sides,
                          {"llama.cpp": 1.0})
-            seconds = row["sides"]["retort"]["seconds"]["median"] / count
-            row["bytes"] = weight_bytes(context, dtype)
+            seconds = seconds_of(row) / count
+            row["bytes"] = weight_bytes(context, dtype) * count
             row["tokens_per_second"] = round(1 / seconds, 2)
-            row["gbps"] = round(row["bytes"] / seconds / 1e9, 2)
+            row["gbps"] = round(row["bytes"] / count / seconds / 1e9, 2)
             share = row["gbps"] / context.ceilings["read_gbps"][str(context.threads)]
             row["peer_system"] = llama.about["system"]
             yield against_limit(row, "of bandwidth", 0.9, share)
@@ -44,7 +44,7 @@ def prefill(context):
                  "PyTorch": lambda: torch.ask(*words)}
         row = paired(context, f"prefill-{tokens}", f"prefill of {tokens} tokens, 0.5B shape, f32", sides,
                      {"llama.cpp": 1.3, "PyTorch": 1.3})
-        row["tokens_per_second"] = round(tokens / row["sides"]["retort"]["seconds"]["median"], 1)
+        row["tokens_per_second"] = round(tokens / seconds_of(row), 1)
         yield row
 
 
@@ -65,5 +65,5 @@ def rollout(context):
             runs = context.runs if shape == "mini" else min(context.runs, 3)
             row = paired(context, f"rollout-{shape}-{fresh}", f"rollouts, {shape} shape, 64 responses of {fresh} tokens to 8 "
                          "prompts, f32", sides, {"llama.cpp": 1.5, "transformers": 3.0}, runs=runs)
-            row["tokens_per_second"] = round(prompts * n * fresh / row["sides"]["retort"]["seconds"]["median"], 1)
+            row["tokens_per_second"] = round(prompts * n * fresh / seconds_of(row), 1)
             yield row
