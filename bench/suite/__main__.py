@@ -3,6 +3,7 @@ import argparse
 import datetime
 import os
 import pathlib
+import statistics
 import subprocess
 import sys
 import traceback
@@ -53,9 +54,12 @@ def record(path, about, update):
         f"Measured by `./bench.sh` on {about['cpu']} (family {about['family']}, model {about['model']}), {about['processors']} "
         f"processors, {about['compiler']}.\n\n" + results.table(data))
     newest = max((r for r in data["runs"] if "ceilings" in r), key=lambda r: r["date"])
-    title = f"retort on {about['cpu']}, family {about['family']} model {about['model']}, {about['processors']} threads"
-    threads = max(int(n) for n in newest["ceilings"]["fma_gflops"])
-    rows = [r for r in results.newest(data) if r["threads"] == threads]
+    placed = [r for r in results.newest(data) if r.get("bytes") and str(r["threads"]) in newest["ceilings"]["read_gbps"]]
+    if not placed:
+        return
+    threads = statistics.mode(r["threads"] for r in placed)
+    rows = [r for r in placed if r["threads"] == threads]
+    title = f"retort on {about['cpu']}, family {about['family']} model {about['model']}, threads: {threads}"
     path.with_suffix(".svg").write_text(roofline.svg(rows, newest["ceilings"], threads, title))
 
 
