@@ -45,7 +45,7 @@ def svg(rows, ceilings, threads, title):
                f'{x(ridge):.1f},{y(peak):.1f} {x(2048):.1f},{y(peak):.1f}"/>')
     out.append(f'<text x="{WIDTH - RIGHT - 4}" y="{y(peak) - 6:.1f}" text-anchor="end">{peak / 1e9:.0f} GFLOP/s, multiply-adds '
                'in registers</text>')
-    out.append(f'<text x="{x(0.7):.1f}" y="{y(0.7 * bandwidth) - 16:.1f}">{bandwidth / 1e9:.1f} GB/s, reading memory</text>')
+    out.append(f'<text x="{x(1.3):.1f}" y="{y(1.9 * bandwidth) - 8:.1f}" text-anchor="end">{bandwidth / 1e9:.1f} GB/s, reading memory</text>')
     seen = []
     for family, label, intensity, rate in points(rows):
         colour = COLOURS.get(family, "#444444")
