@@ -15,6 +15,7 @@ const retort_option common_option_table[] = {
     {0},
 };
 
+#undef cli_fail
 retort_status cli_fail(retort_error *err, retort_status code, const char *fmt, ...) {
     va_list args;
     va_start(args, fmt);

@@ -79,13 +79,17 @@ static bool is_resting(const rt_engine *e) {
     return true;
 }
 
+static slot *find_put_off(const rt_engine *e) {
+    slot *oldest = NULL;
+    for (int64_t i = 0; i < e->num_slots && e->num_put_off > 0; i++) {
+        slot *x = &e->slots[i];
+        if (x->state == SLOT_PUT_OFF && (oldest == NULL || x->age < oldest->age)) oldest = x;
+    }
+    return oldest;
+}
+
 void rt_engine_resume(rt_engine *e) {
-    while (e->num_put_off > 0) {
-        slot *oldest = NULL;
-        for (int64_t i = 0; i < e->num_slots; i++) {
-            slot *x = &e->slots[i];
-            if (x->state == SLOT_PUT_OFF && (oldest == NULL || x->age < oldest->age)) oldest = x;
-        }
+    for (slot *oldest = find_put_off(e); oldest != NULL; oldest = find_put_off(e)) {
         const int64_t wanted = rt_kv_blocks(held_behind(e, oldest));
         if (is_resting(e))
             rt_engine_forget_prompt(e);
