@@ -96,8 +96,9 @@ static int stand_up(person *p) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* The number of the response on the screen. */
-static int number_on(const person *p) {
+/* The number of the response on the screen; the list of behaviours is drawn behind it. */
+static int number_on(person *p) {
+    expect(p, "Multi-Perspective");
     const char *at = strstr(p->seen, "Response number ");
     assert_non_null(at);
     return atoi(at + strlen("Response number "));

@@ -82,6 +82,7 @@ static void empty(inbox *box) {
     for (int i = 0; i < MAX_SAMPLES; i++) {
         rt_free(box->responses[i].ids);
         rt_free(box->responses[i].logp);
+        rt_free(box->responses[i].drawn);
     }
     *box = (inbox){0};
 }
