@@ -1,7 +1,8 @@
 #!/bin/sh
 # 200 clients on `retort serve` with the mini model, and `retort sample` at the same batch before and after:
 #   bench/load_serve.sh BUILD [CLIENTS 200] [SECONDS 300]      BUILD: the build folder, such as build/gcc
-# Prints the server's memory and descriptors over time, and tokens/s of both. `sample` is timed from outside as a whole.
+# Prints the server's memory and descriptors over time, and tokens/s of both. `sample` is timed from outside as a whole; it
+# draws one response to each prompt, because no two requests to the server share one.
 set -eu
 build=$1 clients=${2:-200} seconds=${3:-300}
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -11,12 +12,12 @@ work=$(mktemp -d)
 server=
 trap '[ -z "$server" ] || kill "$server"; wait; rm -rf "$work"' EXIT
 ninja -C "$build" bench/load_serve >/dev/null
-"$retort" data --split test --count 1000 --output "$work/problems.jsonl" --quiet
+"$retort" data --split test --count 12000 --output "$work/problems.jsonl" --quiet
 # The same bytes as load_serve asks with.
 sed 's/"problem":"\([^"]*\)"/"prompt":"\1\\n"/' "$work/problems.jsonl" >"$work/prompts.jsonl"
 sample() {
     begin=$(date +%s.%N)
-    "$retort" sample --quiet --model "$model" --prompts "$work/prompts.jsonl" --n 12 --batch "$clients" \
+    "$retort" sample --quiet --model "$model" --prompts "$work/prompts.jsonl" --batch "$clients" \
         --max-new-tokens 320 --output "$work/sampled.jsonl"
     end=$(date +%s.%N)
     tokens=$(sed 's/.*"token_ids": *\[\([^]]*\)\].*/\1/' "$work/sampled.jsonl" | tr -cd ',\n' | wc -c)
