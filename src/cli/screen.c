@@ -16,6 +16,7 @@
 static struct termios before;
 static bool taken;
 static volatile sig_atomic_t ended;
+static sigset_t usual, waiting; /* signals that are blocked before and after, and while a key is waited for */
 
 static void on_end(int number) {
     (void)number;
@@ -33,11 +34,20 @@ retort_status screen_open(retort_error *err) {
     if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) != 0)
         return cli_fail(err, RETORT_ERR_IO, "cannot take the terminal over: %s", strerror(errno));
     taken = true;
-    /* A read must end with the signal, so that the terminal is given back. */
+    /* Waiting must end with the signal, so that the terminal is given back. At any other moment it is held back: it
+     * would break a write off, or come unseen between the look at `ended` and the wait. */
     struct sigaction action = {.sa_handler = on_end};
+    sigset_t held;
     sigemptyset(&action.sa_mask);
+    sigemptyset(&held);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
+    sigprocmask(SIG_BLOCK, &held, &usual);
+    waiting = usual;
+    sigdelset(&waiting, SIGTERM);
+    sigdelset(&waiting, SIGHUP);
     return RETORT_OK;
 }
 
@@ -46,6 +56,7 @@ void screen_close(void) {
     taken = false;
     fflush(stdout);
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+    sigprocmask(SIG_SETMASK, &usual, NULL);
 }
 
 void screen_size(int *columns, int *lines) {
@@ -65,7 +76,9 @@ static bool follows(void) {
 
 static int read_byte(void) {
     unsigned char byte;
+    struct pollfd input = {STDIN_FILENO, POLLIN, 0};
     fflush(stdout);
+    while (!ended && ppoll(&input, 1, NULL, &waiting) < 0 && errno == EINTR) continue;
     return !ended && read(STDIN_FILENO, &byte, 1) == 1 ? byte : -1;
 }
 
