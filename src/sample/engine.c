@@ -432,11 +432,6 @@ static void add_row(rt_engine *e, row_count *rows, int32_t index, int64_t positi
     rows->wanted += wanted;
 }
 
-static int32_t token_to_feed(const slot *x, int64_t at) {
-    const rt_prompt *prompt = &x->owner->request.prompt;
-    return at < prompt->count ? prompt->ids[at] : x->ids[at - prompt->count];
-}
-
 /* Logits are kept for one row a slot, and for guesses. Decoding takes one each; whoever feeds a prompt leaves room for
  * at least one more, since he has a slot himself, so that scoring a prompt never blocks. */
 static void add_prompt_rows(rt_engine *e, int32_t index, row_count *rows) {
@@ -448,7 +443,7 @@ static void add_prompt_rows(rt_engine *e, int32_t index, row_count *rows) {
     for (; x->fed < length && rows->all < e->max_rows; x->fed++) {
         const bool wanted = scores || x->fed + 1 == length;
         if (wanted && rows->wanted == e->max_wanted) return;
-        add_row(e, rows, index, x->fed, token_to_feed(x, x->fed), wanted);
+        add_row(e, rows, index, x->fed, rt_slot_token(x, x->fed), wanted);
         *(x->state == SLOT_PREFILL ? &e->counts.fed_tokens : &e->counts.fed_again) += 1;
     }
     if (x->state == SLOT_REFILL && x->fed == length) x->state = SLOT_DECODE;

@@ -91,6 +91,12 @@ static inline int64_t rt_slot_length(const slot *x) {
     return x->owner->request.prompt.count + x->count;
 }
 
+/* One of these tokens. */
+static inline int32_t rt_slot_token(const slot *x, int64_t at) {
+    const rt_prompt *prompt = &x->owner->request.prompt;
+    return at < prompt->count ? prompt->ids[at] : x->ids[at - prompt->count];
+}
+
 /* Guesses what comes next from what came before (prompt lookup): the tokens behind the latest earlier place where the
  * last three (or two) tokens stood. Writes at most `most` of them; returns how many. (A. Saxena, "Prompt Lookup
  * Decoding", 2023.) */

@@ -31,8 +31,8 @@ static int64_t wanted_blocks(const rt_engine *e) {
     int64_t wanted = 0;
     for (int32_t i = 0; i < e->num_slots; i++) {
         const slot *x = &e->slots[i];
-        const int64_t position = x->state == SLOT_DECODE ? rt_slot_length(x) - 1 : 0;
-        if (x->state == SLOT_DECODE) wanted += rt_decoder_wants(e->decoder, i, position, position + 1);
+        if (x->state != SLOT_DECODE) continue;
+        wanted += rt_decoder_wants(e->decoder, i, rt_slot_length(x) - 1, rt_slot_length(x));
     }
     return wanted;
 }

@@ -2,15 +2,10 @@
 
 enum { LONGEST_KEY = 3, SHORTEST_KEY = 2 };
 
-static int32_t token_at(const slot *x, int64_t at) {
-    const rt_prompt *prompt = &x->owner->request.prompt;
-    return at < prompt->count ? prompt->ids[at] : x->ids[at - prompt->count];
-}
-
 /* Whether the `key` tokens before `end` are the last ones of all. */
 static bool stands_before(const slot *x, int64_t end, int64_t length, int64_t key) {
     for (int64_t i = 1; i <= key; i++)
-        if (token_at(x, end - i) != token_at(x, length - i)) return false;
+        if (rt_slot_token(x, end - i) != rt_slot_token(x, length - i)) return false;
     return true;
 }
 
@@ -20,7 +15,7 @@ int32_t rt_guess_tokens(const slot *x, int32_t most, int32_t *out) {
         for (int64_t end = length - 1; end >= key; end--) {
             if (!stands_before(x, end, length, key)) continue;
             int32_t count = 0;
-            for (; count < most && end + count < length; count++) out[count] = token_at(x, end + count);
+            for (; count < most && end + count < length; count++) out[count] = rt_slot_token(x, end + count);
             return count;
         }
     }
