@@ -24,6 +24,8 @@ sample() {
     echo "sample: $tokens tokens, $(echo "$tokens / ($end - $begin)" | bc) tokens/s"
 }
 sample
+: >"$work/log"
+: >"$work/address"
 "$retort" serve --quiet --model "$model" --port 0 --batch "$clients" --max-model-len 512 2>"$work/log" >"$work/address" &
 server=$!
 while ! grep -q 'http://' "$work/address" "$work/log"; do

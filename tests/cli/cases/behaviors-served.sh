@@ -7,6 +7,7 @@ cat >responses.jsonl <<'END'
 {"problem_id": "a", "model": "m", "text": "I add. Wait, that is wrong. Alternatively, I multiply."}
 {"problem_id": "b", "model": "m", "text": "It is \\boxed{4}."}
 END
+: >served # the file is there before the server writes to it
 "$RETORT" serve --quiet --model model --port 0 >served 2>&1 &
 server=$!
 for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do

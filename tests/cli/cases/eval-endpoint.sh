@@ -3,6 +3,7 @@
 . "$ROOT/tests/cli/fixture.sh"
 make_model
 "$RETORT" data --quiet --split test --count 3 --output a.jsonl
+: >served # the file is there before the server writes to it
 "$RETORT" serve --model model --port 0 >served 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null' EXIT
