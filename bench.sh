@@ -4,12 +4,12 @@
 #   ./bench.sh                        every row but the study; an hour or two on a quiet machine
 #   ./bench.sh --quick                3 samples instead of 7, smaller sizes
 #   ./bench.sh --rows matmul,decode   some rows; --help names them
-#   ./bench.sh --table                the table of what was measured so far
+#   ./bench.sh --table                the tables of what was measured so far, all machines and days
 #
 # Peers go into a folder of their own, outside of the tree: $RETORT_BENCH_CACHE, by default
 # ${XDG_CACHE_HOME:-~/.cache}/retort-bench (some 6 GB with models). RETORT_BENCH_VENV names a Python environment that has
 # them already; RETORT_BENCH_TORCH what pip is given to install PyTorch ("torch==2.13.0"; with an index of CPU builds behind
-# it, the download is a tenth). Results: bench/results/MACHINE.json, a Markdown table and a roofline plot beside it.
+# it, the download is a tenth). Results: bench/results/MACHINE-DATE.json; MACHINE.md and MACHINE.svg show the newest of each row.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cd "$root"

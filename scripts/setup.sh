@@ -127,6 +127,7 @@ configure() {
     if [ -f "$folder/build.ninja" ]; then
         meson configure "$folder" "$@" >/dev/null
     else
+        mkdir -p "$(dirname -- "$folder")"
         meson setup "$folder" "$@" >"$folder.log" 2>&1 || {
             cat "$folder.log" >&2
             return 1

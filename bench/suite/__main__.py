@@ -8,7 +8,7 @@ import subprocess
 import sys
 import traceback
 
-from . import machine, results, roofline
+from . import machine, results, roofline, table
 from .context import ROOT, Context
 from .rows import ON_REQUEST, ROWS
 from .worker import Worker
@@ -43,35 +43,44 @@ def chosen(options):
     return names
 
 
-def record(path, about, update):
-    """Changes today's run by update(run) and writes the file, the table and the picture. The file is read again each time:
-    another run of ./bench.sh may be adding rows to it."""
-    data = results.read(path)
+def record(machine_path, about, update):
+    """Changes today's run by update(run) and writes its file, the table and the picture. Files are read again each time:
+    another run of ./bench.sh may be adding rows to them."""
+    data = results.read(machine_path)
+    run = results.run_of(data, about, datetime.date.today().isoformat())
+    update(run)
     data["machine"] = about
-    update(results.run_of(data, datetime.date.today().isoformat()))
-    results.write(path, data)
-    path.with_suffix(".md").write_text(
-        f"Measured by `./bench.sh` on {about['cpu']} (family {about['family']}, model {about['model']}), {about['processors']} "
-        f"processors, {about['compiler']}.\n\n" + results.table(data))
-    newest = max((r for r in data["runs"] if "ceilings" in r), key=lambda r: r["date"])
-    placed = [r for r in results.newest(data) if r.get("bytes") and str(r["threads"]) in newest["ceilings"]["read_gbps"]]
+    results.write(machine_path, run)
+    picture(machine_path, data)
+    machine_path.with_suffix(".md").write_text(table.document(data))
+
+
+def picture(machine_path, data):
+    about, ceilings = data["machine"], results.newest_ceilings(data)
+    placed = [r for r in results.newest(data) if r.get("bytes") and str(r["threads"]) in ceilings["read_gbps"]]
     if not placed:
         return
     threads = statistics.mode(r["threads"] for r in placed)
     rows = [r for r in placed if r["threads"] == threads]
     title = f"retort on {about['cpu']}, family {about['family']} model {about['model']}, threads: {threads}"
-    path.with_suffix(".svg").write_text(roofline.svg(rows, newest["ceilings"], threads, title))
+    machine_path.with_suffix(".svg").write_text(roofline.svg(rows, ceilings, threads, title))
+
+
+def print_tables():
+    """Of every machine and day there is."""
+    for at, path in enumerate(results.machines(RESULTS)):
+        print(("\n" if at else "") + f"# {path.name}\n\n" + table.document(results.read(path)), end="")
 
 
 def main():
     options = arguments()
-    compiler = subprocess.run([os.environ.get("CC", "cc"), "--version"], capture_output=True, text=True).stdout.split("\n")[0]
-    about = machine.describe(compiler)
-    path = RESULTS / f"{machine.slug(about)}.json"
     if options.table:
-        print(results.table(results.read(path)), end="")
+        print_tables()
         return 0
     names = chosen(options)
+    compiler = subprocess.run([os.environ.get("CC", "cc"), "--version"], capture_output=True, text=True).stdout.split("\n")[0]
+    about = machine.describe(compiler)
+    path = RESULTS / machine.slug(about)
     log = open(pathlib.Path(options.cache) / "peers.log", "w")
     context = Context(options.build, options.cache, 3 if options.quick else 7, options.patience, options.threads,
                       options.quick, log)
@@ -97,12 +106,12 @@ def main():
                 for row in ROWS[name][0](context):
                     row.update(load=round(os.getloadavg()[0], 2), passive=Worker.passive, commit=commit)
                     record(path, about, put_row(row))
-                    context.say("  " + results.table({"runs": [{"date": "now", "rows": [row]}]}).split("\n")[2])
+                    context.say("  " + table.line(row))
             except Exception:  # noqa: BLE001: one row that fails must not cost the others
                 failed += 1
                 context.say(f"  row {name} failed:\n{traceback.format_exc(limit=3)}")
-    print(results.table(results.read(path)), end="")
-    context.say(f"written: {path.relative_to(ROOT)}, .md and .svg")
+    print(table.document(results.read(path)), end="")
+    context.say(f"written: {path.relative_to(ROOT)}-{datetime.date.today().isoformat()}.json, {path.name}.md and .svg")
     return 1 if failed else 0
 
 

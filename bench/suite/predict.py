@@ -1,15 +1,13 @@
 """Step time from a machine's ceilings and a model's shape: the formula of docs/performance.md, checked against the rows that
 were measured.
 
-    PYTHONPATH=bench python -m suite.predict bench/results/MACHINE.json [CORES...]
+    PYTHONPATH=bench python -m suite.predict bench/results/MACHINE [CORES...]
 
     seconds = products / (PRODUCT n P) + attention / (ATTENTION n P) + moved / B(n)
 
 P: multiply-add peak of a core; n cores; B(n): what n cores read. The shares PRODUCT and ATTENTION are the only constants
 that are not the machine's; they are what the kernels reach where nothing disturbs them.
 """
-import json
-import pathlib
 import sys
 
 from . import results
@@ -56,7 +54,7 @@ def shape_of(name):
 def check(data):
     """Measured steps beside the formula, in processor seconds a thread, which neighbours disturb least."""
     lines = ["| step | threads | measured | predicted | predicted / measured |", "|---|---|---|---|---|"]
-    ceilings = max((r for r in data["runs"] if "ceilings" in r), key=lambda r: r["date"])["ceilings"]
+    ceilings = results.newest_ceilings(data)
     for row in results.newest(data):
         if not row["name"].startswith("step-") or "shape" not in row:
             continue
@@ -71,7 +69,7 @@ def check(data):
 
 def scale(data, cores, tokens=2048):
     """Bandwidth of a server with that many cores is not known here: 1 core's up to what 8 channels of DDR5 give, 300 GB/s."""
-    ceilings = max((r for r in data["runs"] if "ceilings" in r), key=lambda r: r["date"])["ceilings"]
+    ceilings = results.newest_ceilings(data)
     peak, one = ceilings["fma_gflops"]["1"] * 1e9, ceilings["read_gbps"]["1"] * 1e9
     lines = ["| shape | parameters | " + " | ".join(f"{n} cores" for n in cores) + " |", "|---" * (2 + len(cores)) + "|"]
     for name, shape in SHAPES.items():
@@ -84,7 +82,7 @@ def scale(data, cores, tokens=2048):
 
 
 def main():
-    data = json.loads(pathlib.Path(sys.argv[1]).read_text())
+    data = results.read(results.machine_of(sys.argv[1]))
     cores = [int(n) for n in sys.argv[2:]] or [2, 8, 16, 32, 64]
     print(check(data))
     print()

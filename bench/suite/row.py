@@ -18,14 +18,20 @@ def seconds_of(row, side="retort"):
     return value / row["threads"] if row["judged_by"] == "cpu" else value
 
 
-def paired(context, name, what, sides, wanted, threads=None, runs=None, ours="retort", warm=True, **more):
-    threads = threads or context.threads
+def named(context, name, what, threads):
+    """Name and text of a row; those of fewer threads than the machine has say so."""
     if threads != context.processors and name and not name.endswith(f"-{threads}t"):
-        name, what = f"{name}-{threads}t", f"{what}, {threads} thread(s)"
-    taken = pairs.take(sides, context.probe, threads, runs or context.runs, context.patience, warm)
+        return f"{name}-{threads}t", f"{what}, {threads} thread(s)"
+    return name, what
+
+
+def of(context, taken, name, what, wanted, threads, ours="retort", **more):
+    """The row of samples that were taken."""
+    name, what = named(context, name, what, threads)
     row = {"name": name, "what": what, "threads": threads, **pairs.compare(taken, ours), **more}
     row["judged_by"] = "seconds" if row["clean"] > 0 else "cpu"
     row["targets"] = targets(row["sides"], wanted, row["judged_by"])
+    row["missing"] = [peer for peer in wanted if peer not in row["sides"]]
     first = taken["rounds"][0][ours]
     if "flops" in first:
         rate = first["flops"] / seconds_of(row, ours)
@@ -33,6 +39,12 @@ def paired(context, name, what, sides, wanted, threads=None, runs=None, ours="re
         row["gflops"] = round(rate / 1e9, 2)
         row["of_peak"] = round(rate / context.probe.peak[threads], 4)
     return row
+
+
+def paired(context, name, what, sides, wanted, threads=None, runs=None, ours="retort", warm=True, **more):
+    threads = threads or context.threads
+    taken = pairs.take(sides, context.probe, threads, runs or context.runs, context.patience, warm)
+    return of(context, taken, name, what, wanted, threads, ours, **more)
 
 
 def against_limit(row, kind, least, value):
