@@ -60,14 +60,6 @@ class Context:
         return found
 
 
-def free_bytes():
-    with open("/proc/meminfo") as file:
-        for line in file:
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 0
-
-
 def environment():
     kept = {k: v for k, v in os.environ.items() if k not in ("OPENBLAS_CORETYPE", "OMP_WAIT_POLICY")}
     return {**kept, "OMP_WAIT_POLICY": "passive"} if Worker.passive else kept

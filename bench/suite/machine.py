@@ -69,8 +69,9 @@ class Probe:
         return answer
 
     def clean(self, threads):
-        answer = self.raise_peak(threads, 12)
-        return answer["slowest"] >= self.ENOUGH * self.peak[threads] / threads
+        """A few tries: just after a sample the kernel may start both threads of the probe on one processor."""
+        enough = self.ENOUGH * self.peak[threads] / threads
+        return any(self.raise_peak(threads, 12)["slowest"] >= enough for _ in range(4))
 
 
 def ceilings(probe):

@@ -21,7 +21,7 @@ def _sample(run, probe, threads):
     before = probe.clean(threads)
     load = Load()
     answer = run()
-    foreign = load.foreign(answer["cpu"])
+    foreign = load.foreign(answer.get("own_cpu", answer["cpu"]))
     clean = probe.clean(threads) and before and (foreign is None or foreign <= FOREIGN)
     return {**answer, "foreign": foreign, "clean": clean}
 

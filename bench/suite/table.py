@@ -6,8 +6,9 @@ from .row import seconds_of
 GROUPS = {"matmul": "Matrix products, fp32", "attention": "Attention", "step": "Training steps", "memory": "Peak memory of a step",
           "decode": "Decoding one sequence", "prefill": "Prefill", "rollout": "Rollouts", "tokenizer": "Tokenizer",
           "start": "Starting", "sft": "Fine-tuning beside TRL", "grpo": "GRPO beside TRL", "study": "The default study"}
-LIMITS = {"of peak", "of bandwidth", "bytes", "seconds"}  # targets that are no peer's
-AT_MOST = {"bytes", "seconds"}
+PLAIN = {"bytes", "seconds"}  # the unit says what is meant
+AT_MOST = PLAIN | {"of PyTorch's memory"}
+LIMITS = AT_MOST | {"of peak", "of bandwidth"}  # targets that are no peer's ratio
 RATES = (("tokens_per_second", "tokens/s"), ("gflops", "GFLOP/s"), ("gbps", "GB/s"), ("megabytes_per_second", "MB/s"))
 
 
@@ -62,7 +63,7 @@ def ratios(row):
 def limit(name, target):
     value = target["target"]
     text = gigabytes(value) if name == "bytes" else f"{value:g} s" if name == "seconds" else f"{100 * value:.0f} %"
-    return f"{'<=' if name in AT_MOST else '>='} {text} {'' if name in AT_MOST else name}".rstrip()
+    return f"{'<=' if name in AT_MOST else '>='} {text} {'' if name in PLAIN else name}".rstrip()
 
 
 def reached(name, target):
