@@ -40,15 +40,20 @@ static int most_threads(void) {
     return found;
 }
 
-/* One thread's scratch: key panels, value panels, then scores (forward) or tiles (backward). */
 static int64_t score_stride(int64_t doc) {
     return round_up(doc) + RT_PANEL; /* not a power of two, which would map all rows to one cache set */
 }
 
+/* One thread's scratch: panels of keys, rows of values and scores (forward); panels of keys and values, rows of keys,
+ * their gradients, D of a head and tiles (backward). In the model's arrays the rows of one head lie G * E or H * E
+ * numbers apart, which wastes prefetches and piles them up in few sets of a cache; here they lie one behind the other.
+ */
 static int64_t thread_scratch(int64_t max_doc, int64_t e) {
-    int64_t scores = RT_ATTENTION_ROWS * score_stride(max_doc);
-    int64_t tiles = 2 * RT_QUERY_BLOCK * RT_KEY_BLOCK + RT_QUERY_BLOCK;
-    return round_up(2 * rt_kpanel_floats(max_doc, e) + (scores > tiles ? scores : tiles));
+    enum { TILES = 2 * RT_QUERY_BLOCK * RT_KEY_BLOCK };
+    const int64_t rows = rt_kpanel_floats(max_doc, e);
+    const int64_t forward = 2 * rows + RT_ATTENTION_ROWS * score_stride(max_doc);
+    const int64_t backward = 5 * rows + round_up(max_doc) + TILES;
+    return round_up(forward > backward ? forward : backward);
 }
 
 int64_t rt_attention_scratch(int64_t max_doc, int64_t e) {
@@ -87,20 +92,47 @@ static void plan(job *j) {
     if (j->threads > most_threads()) j->threads = most_threads();
 }
 
-static bool is_shared(const job *j, int64_t doc) {
-    int64_t length = doc_length(j, doc);
-    return j->threads > 1 && length > SHARED_LENGTH && length * length > j->total / (2 * j->threads);
+/* What a thread would have if the work of all parts were divided evenly, in squared lengths. */
+static double fair_share(const job *j) {
+    return (double)j->total * (double)j->g / j->threads;
 }
 
-/* Scratch of a thread; shared documents keep their panels in thread 0's. */
+static double work_of(const job *j, int64_t doc) {
+    const double length = (double)doc_length(j, doc);
+    return length * length;
+}
+
+/* Sharing the backward pass of a part costs two products more than its five, so that only a part which would keep the
+ * others waiting for longer than that is shared. Forward it costs little. */
+static bool is_shared(const job *j, int64_t doc) {
+    const double most = (j->dout != NULL ? 7.0 / 5 : 0.5) * fair_share(j);
+    return j->threads > 1 && doc_length(j, doc) > SHARED_LENGTH && work_of(j, doc) > most;
+}
+
+/* Parts that are begun first, so that none of them is the last to end. */
+static bool is_long(const job *j, int64_t doc) {
+    return work_of(j, doc) > 0.25 * fair_share(j);
+}
+
+/* Scratch of a thread; shared documents keep their keys and values in thread 0's. */
 typedef struct area {
-    float *k_panels, *v_panels, *rest;
+    float *k_panels;
+    float *v_rows, *scores;                         /* forward */
+    float *v_panels, *k_rows, *dk, *dv, *d, *tiles; /* backward */
 } area;
 
 static area area_of(const job *j, int thread) {
-    int64_t panels = rt_kpanel_floats(j->max_doc, j->e);
+    const int64_t rows = rt_kpanel_floats(j->max_doc, j->e);
     float *base = j->scratch + thread * thread_scratch(j->max_doc, j->e);
-    return (area){base, base + panels, base + 2 * panels};
+    float *second = base + rows, *third = second + rows;
+    if (j->dout == NULL) return (area){.k_panels = base, .v_rows = second, .scores = third};
+    return (area){.k_panels = base,
+                  .v_panels = second,
+                  .k_rows = third,
+                  .dk = third + rows,
+                  .dv = third + 2 * rows,
+                  .d = third + 3 * rows,
+                  .tiles = third + 3 * rows + round_up(j->max_doc)};
 }
 
 /* One (document, kv head). */
@@ -116,17 +148,35 @@ static void pack_panels(const job *j, const part *p, const float *rows, float *p
                               j->e * RT_PANEL);
 }
 
+/* Rows of one kv head, as the model has them, one behind the other. */
+static void gather_rows(const job *j, const part *p, const float *rows, float *out, int64_t first, int64_t count) {
+    const int64_t ld = j->g * j->e;
+    if (count > p->length - first) count = p->length - first;
+    for (int64_t i = first; i < first + count; i++)
+        memcpy(out + i * j->e, rows + (p->token + i) * ld + p->group * j->e, (size_t)j->e * sizeof *out);
+}
+
+/* Keys and values of `count` positions as the pass reads them. */
+static void pack(const job *j, const part *p, area to, int64_t first, int64_t count) {
+    pack_panels(j, p, j->k, to.k_panels, first, count);
+    if (j->dout == NULL) {
+        gather_rows(j, p, j->v, to.v_rows, first, count);
+    } else {
+        pack_panels(j, p, j->v, to.v_panels, first, count);
+        gather_rows(j, p, j->k, to.k_rows, first, count);
+    }
+}
+
 /* Each thread of the team packs a share of whole panels. */
 static void pack_shared(const job *j, const part *p, area shared) {
     rt_range own = rt_my_share(p->length, RT_PANEL);
-    pack_panels(j, p, j->k, shared.k_panels, own.first, own.count);
-    if (j->dout != NULL) pack_panels(j, p, j->v, shared.v_panels, own.first, own.count);
+    pack(j, p, shared, own.first, own.count);
 #pragma omp barrier
 }
 
 /* ---- forward ---------------------------------------------------------------------------------------------------- */
 
-static void forward_rows(const job *j, const part *p, int64_t head, int64_t first, int64_t rows, const float *k_panels,
+static void forward_rows(const job *j, const part *p, int64_t head, int64_t first, int64_t rows, area keys,
                          float *scores) {
     int64_t ld = j->h * j->e, token = p->token + first;
     rt_kernels->attention->forward(&(rt_attention_rows){
@@ -138,9 +188,9 @@ static void forward_rows(const job *j, const part *p, int64_t head, int64_t firs
         .step = 1,
         .q = j->q + token * ld + head * j->e,
         .ldq = ld,
-        .k_panels = {.f32 = k_panels},
-        .v = {.f32 = j->v + p->token * j->g * j->e + p->group * j->e},
-        .ldv = j->g * j->e,
+        .k_panels = {.f32 = keys.k_panels},
+        .v = {.f32 = keys.v_rows},
+        .ldv = j->e,
         .out = j->out + token * ld + head * j->e,
         .ldout = ld,
         .lse = j->lse + token * j->h + head,
@@ -154,8 +204,8 @@ static void forward_rows(const job *j, const part *p, int64_t head, int64_t firs
 static void forward_part(const job *j, const part *p) {
     area own = area_of(j, omp_get_thread_num());
     int64_t heads = j->h / j->g;
-    pack_panels(j, p, j->k, own.k_panels, 0, p->length);
-    for (int64_t i = 0; i < heads; i++) forward_rows(j, p, p->group * heads + i, 0, p->length, own.k_panels, own.rest);
+    pack(j, p, own, 0, p->length);
+    for (int64_t i = 0; i < heads; i++) forward_rows(j, p, p->group * heads + i, 0, p->length, own, own.scores);
 }
 
 static void forward_shared(const job *j, const part *p) {
@@ -166,90 +216,134 @@ static void forward_shared(const job *j, const part *p) {
     for (int64_t task = 0; task < blocks * heads; task++) {
         int64_t first = (blocks - 1 - task / heads) * FORWARD_BLOCK; /* the longest rows first */
         int64_t rows = p->length - first < FORWARD_BLOCK ? p->length - first : FORWARD_BLOCK;
-        forward_rows(j, p, p->group * heads + task % heads, first, rows, shared.k_panels, own.rest);
+        forward_rows(j, p, p->group * heads + task % heads, first, rows, shared, own.scores);
     }
 }
 
 /* ---- backward --------------------------------------------------------------------------------------------------- */
 
-/* Queries i0 .. i1-1 against the keys j0 .. j1-1 (clipped to what they see), block by block of keys. */
-static void backward_rows(const job *j, const part *p, int64_t head, int64_t i0, int64_t j0, int64_t j1, area panels,
-                          float *tiles, bool queries, bool keys) {
-    int64_t ld = j->h * j->e, ldk = j->g * j->e, query = p->token * ld + head * j->e;
-    int64_t key = p->token * ldk + p->group * j->e;
-    int64_t i1 = p->length - i0 < RT_QUERY_BLOCK ? p->length : i0 + RT_QUERY_BLOCK;
-    float *weights = tiles, *dscores = weights + RT_QUERY_BLOCK * RT_KEY_BLOCK;
-    float *d = dscores + RT_QUERY_BLOCK * RT_KEY_BLOCK;
-    for (int64_t i = i0; i < i1; i++)
-        d[i - i0] = rt_kernels->attention->dot(j->e, j->dout + query + i * ld, j->out + query + i * ld);
-    rt_attention_grads args = {
+/* What one head of a part needs for any of its blocks. */
+static rt_attention_grads head_of(const job *j, const part *p, int64_t head, area keys, area own) {
+    const int64_t ld = j->h * j->e, query = p->token * ld + head * j->e;
+    return (rt_attention_grads){
         .e = j->e,
         .window = j->window,
-        .start_dq = true,
         .scale = j->scale,
         .q = j->q + query,
         .dout = j->dout + query,
         .ldq = ld,
         .lse = j->lse + p->token * j->h + head,
-        .d = d,
         .ldlse = j->h,
-        .k_panels = panels.k_panels,
-        .v_panels = panels.v_panels,
-        .k = j->k + key,
-        .ldk = ldk,
-        .dq = queries ? j->dq + query : NULL,
-        .dk = keys ? j->dk + key : NULL,
-        .dv = keys ? j->dv + key : NULL,
-        .weights = weights,
-        .dscores = dscores,
+        .d = own.d,
+        .k_panels = keys.k_panels,
+        .v_panels = keys.v_panels,
+        .k = keys.k_rows,
+        .ldk = j->e,
+        .weights = own.tiles,
+        .dscores = own.tiles + RT_QUERY_BLOCK * RT_KEY_BLOCK,
     };
-    if (j1 > i1) j1 = i1;
-    int64_t seen = rt_attention_low(i0, j->window) / RT_KEY_BLOCK * RT_KEY_BLOCK;
-    for (j0 = j0 > seen ? j0 : seen; j0 < j1; j0 += RT_KEY_BLOCK) {
-        rt_kernels->attention->backward(&args, i0, i1, j0, j1 - j0 < RT_KEY_BLOCK ? j1 : j0 + RT_KEY_BLOCK);
-        args.start_dq = false;
+}
+
+/* D of the queries i0 .. i1-1. */
+static void row_products(const job *j, const part *p, int64_t head, int64_t i0, int64_t i1, float *d) {
+    const int64_t ld = j->h * j->e, query = p->token * ld + head * j->e;
+    for (int64_t i = i0; i < i1; i++)
+        d[i] = rt_kernels->attention->dot(j->e, j->dout + query + i * ld, j->out + query + i * ld);
+}
+
+static int64_t block_end(const part *p, int64_t first, int64_t size) {
+    return p->length - first < size ? p->length : first + size;
+}
+
+/* First key of the first block of keys that a block of queries sees. */
+static int64_t first_block(const job *j, int64_t i0) {
+    return rt_attention_low(i0, j->window) / RT_KEY_BLOCK * RT_KEY_BLOCK;
+}
+
+/* One past the last query that sees a key of j0 .. j1-1. */
+static int64_t last_query(const job *j, const part *p, int64_t j1) {
+    return j->window < p->length - j1 ? j1 - 1 + j->window : p->length;
+}
+
+/* dq of the queries from i0 on, over all keys that they see. */
+static void query_block(const job *j, const part *p, int64_t head, int64_t i0, area keys, area own) {
+    const int64_t i1 = block_end(p, i0, RT_QUERY_BLOCK), first = first_block(j, i0);
+    rt_attention_grads args = head_of(j, p, head, keys, own);
+    args.dq = j->dq + p->token * args.ldq + head * j->e;
+    row_products(j, p, head, i0, i1, own.d);
+    for (int64_t j0 = first; j0 < i1; j0 += RT_KEY_BLOCK) {
+        args.start_dq = j0 == first;
+        const int64_t j1 = j0 + RT_KEY_BLOCK;
+        rt_kernels->attention->backward(&args, i0, i1, j0, j1 < i1 ? j1 : i1);
     }
 }
 
-/* dk and dv of keys j0 .. j1-1 start at 0. */
-static void clear_keys(const job *j, const part *p, int64_t j0, int64_t j1) {
-    for (int64_t i = j0; i < j1; i++) {
-        int64_t at = ((p->token + i) * j->g + p->group) * j->e;
-        memset(j->dk + at, 0, (size_t)j->e * sizeof *j->dk);
-        memset(j->dv + at, 0, (size_t)j->e * sizeof *j->dv);
+/* dk and dv of the keys j0 .. j1-1 continue over the queries of a head, as far as those see the keys; dq too where args
+ * has it. */
+static void key_block(const job *j, const part *p, rt_attention_grads *args, int64_t j0, int64_t j1) {
+    const int64_t end = last_query(j, p, j1);
+    for (int64_t i0 = j0 / RT_QUERY_BLOCK * RT_QUERY_BLOCK; i0 < end; i0 += RT_QUERY_BLOCK) {
+        const int64_t i1 = block_end(p, i0, RT_QUERY_BLOCK);
+        args->start_dq = j0 == first_block(j, i0);
+        rt_kernels->attention->backward(args, i0, i1, j0, j1 < i1 ? j1 : i1);
     }
+}
+
+/* The sums of keys j0 .. j1-1 from scratch to where they belong. */
+static void scatter_keys(const job *j, const part *p, area own, int64_t j0, int64_t j1) {
+    const size_t row = (size_t)j->e * sizeof(float);
+    for (int64_t i = j0; i < j1; i++) {
+        const int64_t to = ((p->token + i) * j->g + p->group) * j->e, from = i * j->e;
+        memcpy(j->dk + to, own.dk + from, row);
+        memcpy(j->dv + to, own.dv + from, row);
+    }
+}
+
+static void clear_keys(const job *j, area own, int64_t j0, int64_t j1) {
+    memset(own.dk + j0 * j->e, 0, (size_t)((j1 - j0) * j->e) * sizeof(float));
+    memset(own.dv + j0 * j->e, 0, (size_t)((j1 - j0) * j->e) * sizeof(float));
 }
 
 static void backward_part(const job *j, const part *p) {
-    area own = area_of(j, omp_get_thread_num());
-    int64_t heads = j->h / j->g;
-    pack_panels(j, p, j->k, own.k_panels, 0, p->length);
-    pack_panels(j, p, j->v, own.v_panels, 0, p->length);
-    clear_keys(j, p, 0, p->length);
-    for (int64_t i = 0; i < heads; i++)
-        for (int64_t i0 = 0; i0 < p->length; i0 += RT_QUERY_BLOCK)
-            backward_rows(j, p, p->group * heads + i, i0, 0, p->length, own, own.rest, true, true);
+    const area own = area_of(j, omp_get_thread_num());
+    const int64_t heads = j->h / j->g;
+    pack(j, p, own, 0, p->length);
+    clear_keys(j, own, 0, p->length);
+    for (int64_t head = p->group * heads; head < (p->group + 1) * heads; head++) {
+        rt_attention_grads args = head_of(j, p, head, own, own);
+        args.dq = j->dq + p->token * args.ldq + head * j->e;
+        args.dk = own.dk;
+        args.dv = own.dv;
+        row_products(j, p, head, 0, p->length, own.d);
+        for (int64_t j0 = 0; j0 < p->length; j0 += RT_KEY_BLOCK)
+            key_block(j, p, &args, j0, block_end(p, j0, RT_KEY_BLOCK));
+    }
+    scatter_keys(j, p, own, 0, p->length);
 }
 
 static void backward_shared(const job *j, const part *p) {
-    area shared = area_of(j, 0), own = area_of(j, omp_get_thread_num());
-    int64_t heads = j->h / j->g, first_head = p->group * heads;
-    int64_t query_blocks = (p->length + RT_QUERY_BLOCK - 1) / RT_QUERY_BLOCK;
-    int64_t key_blocks = (p->length + RT_KEY_BLOCK - 1) / RT_KEY_BLOCK;
+    const area shared = area_of(j, 0), own = area_of(j, omp_get_thread_num());
+    const int64_t heads = j->h / j->g, first_head = p->group * heads;
+    const int64_t query_blocks = (p->length + RT_QUERY_BLOCK - 1) / RT_QUERY_BLOCK;
+    const int64_t key_blocks = (p->length + RT_KEY_BLOCK - 1) / RT_KEY_BLOCK;
     pack_shared(j, p, shared);
 #pragma omp for schedule(dynamic) nowait
     for (int64_t task = 0; task < query_blocks * heads; task++) {
         int64_t i0 = (query_blocks - 1 - task / heads) * RT_QUERY_BLOCK;
-        backward_rows(j, p, first_head + task % heads, i0, 0, p->length, shared, own.rest, true, false);
+        query_block(j, p, first_head + task % heads, i0, shared, own);
     }
 #pragma omp for schedule(dynamic)
     for (int64_t b = 0; b < key_blocks; b++) {
-        int64_t j0 = b * RT_KEY_BLOCK, j1 = p->length - j0 < RT_KEY_BLOCK ? p->length : j0 + RT_KEY_BLOCK;
-        int64_t end = j->window < p->length - j1 ? j1 - 1 + j->window : p->length; /* of the queries that see them */
-        clear_keys(j, p, j0, j1);
-        for (int64_t i = 0; i < heads; i++)
-            for (int64_t i0 = j0; i0 < end; i0 += RT_QUERY_BLOCK)
-                backward_rows(j, p, first_head + i, i0, j0, j1, shared, own.rest, false, true);
+        const int64_t j0 = b * RT_KEY_BLOCK, j1 = block_end(p, j0, RT_KEY_BLOCK);
+        clear_keys(j, own, j0, j1);
+        for (int64_t i = 0; i < heads; i++) {
+            rt_attention_grads args = head_of(j, p, first_head + i, shared, own);
+            args.dk = own.dk;
+            args.dv = own.dv;
+            row_products(j, p, first_head + i, j0, last_query(j, p, j1), own.d);
+            key_block(j, p, &args, j0, j1);
+        }
+        scatter_keys(j, p, own, j0, j1);
     }
 }
 
@@ -259,30 +353,39 @@ static part part_of(const job *j, int64_t doc, int64_t group) {
     return (part){j->doc_start[doc], doc_length(j, doc), group};
 }
 
+static void run_shared(const job *j, int64_t doc) {
+    for (int64_t group = 0; group < j->g; group++) {
+        const part p = part_of(j, doc, group);
+        if (j->dout != NULL)
+            backward_shared(j, &p);
+        else
+            forward_shared(j, &p);
+    }
+}
+
+/* Called by every thread of the team. */
+static void run_parts(const job *j, bool longer) {
+#pragma omp for schedule(dynamic) nowait
+    for (int64_t task = 0; task < j->docs * j->g; task++) {
+        const int64_t doc = task / j->g;
+        if (is_shared(j, doc) || is_long(j, doc) != longer) continue;
+        const part p = part_of(j, doc, task % j->g);
+        if (j->dout != NULL)
+            backward_part(j, &p);
+        else
+            forward_part(j, &p);
+    }
+}
+
 static void run(job *j) {
     plan(j);
 #pragma omp parallel num_threads(j->threads)
     {
         for (int64_t doc = 0; doc < j->docs; doc++) {
-            if (!is_shared(j, doc)) continue;
-            for (int64_t group = 0; group < j->g; group++) {
-                part p = part_of(j, doc, group);
-                if (j->dout != NULL)
-                    backward_shared(j, &p);
-                else
-                    forward_shared(j, &p);
-            }
+            if (is_shared(j, doc)) run_shared(j, doc);
         }
-#pragma omp for schedule(dynamic)
-        for (int64_t task = 0; task < j->docs * j->g; task++) {
-            int64_t doc = task / j->g;
-            if (is_shared(j, doc)) continue;
-            part p = part_of(j, doc, task % j->g);
-            if (j->dout != NULL)
-                backward_part(j, &p);
-            else
-                forward_part(j, &p);
-        }
+        run_parts(j, true);
+        run_parts(j, false);
     }
 }
 

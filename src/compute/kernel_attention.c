@@ -8,10 +8,10 @@
 #include "compute/kernels_attention.h"
 #include "compute/simd_math.h"
 
-/* Tile of most rows: sixteen registers hold 6 x 1 vectors of two halves with their operands, thirty-two 8 x 2; the
+/* Tile of most rows: sixteen registers hold 6 x 1 vectors of two halves with their operands, thirty-two 12 x 2; the
  * plain loops of level 0 fit the thirty-two registers of four floats that other processors have. */
 #if RT_KERNEL_LEVEL == 2
-enum { MR = 8, NV = 2 };
+enum { MR = 12, NV = 2 };
 #elif RT_KERNEL_LEVEL == 1
 enum { MR = 6, NV = 1 };
 #else
@@ -19,7 +19,7 @@ enum { MR = 4, NV = 1 };
 #endif
 
 typedef struct tile {
-    rt_v16 acc[8][2];
+    rt_v16 acc[RT_ATTENTION_ROWS][2];
 } tile;
 
 /* One operand of a product: element (row r, step k) of a is a[r * row + k * step]; vector v of step k of b starts at
@@ -57,7 +57,7 @@ RT_INLINE void store_lanes(float *p, int64_t width, rt_v16 x) {
 RT_INLINE void extend_step(tile *t, int low, int high, int nv, const operands *o, int64_t k) {
     rt_v16 b[2];
     for (int v = 0; v < nv; v++) b[v] = load_operand(o, k * o->ld + v * o->vector);
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = low; r < high; r++) {
         rt_v16 a = rt_v16_set(o->a[r * o->row + k * o->step]);
 #pragma GCC unroll 2
@@ -70,21 +70,21 @@ RT_INLINE void extend(tile *t, int mr, int nv, const operands *o, int64_t from, 
 }
 
 RT_INLINE void tile_zero(tile *t, int mr, int nv) {
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < mr; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) t->acc[r][v] = rt_v16_set(0.0f);
 }
 
 RT_INLINE void tile_load(tile *t, int mr, int nv, const float *c, int64_t ldc, int64_t width) {
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < mr; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) t->acc[r][v] = load_lanes(c + r * ldc + v * RT_LANES, width);
 }
 
 RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, int64_t width) {
-#pragma GCC unroll 8
+#pragma GCC unroll 12
     for (int r = 0; r < mr; r++)
 #pragma GCC unroll 2
         for (int v = 0; v < nv; v++) store_lanes(c + r * ldc + v * RT_LANES, width, t->acc[r][v]);
@@ -93,15 +93,18 @@ RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, 
 /* Rows of the tile that starts with `left` rows to go, and the call of a tile function with that number as a constant,
  * so that its accumulators can live in registers. */
 #if RT_KERNEL_LEVEL > 0
+enum { MIDDLE = MR > 8 ? 8 : 5 }; /* as many heads share keys in some models */
 RT_INLINE int tile_rows(int64_t left, int64_t most) {
     if (left > most) left = most;
     if (left >= MR) return MR;
+    if (left >= MIDDLE) return MIDDLE;
     if (left >= 4) return 4;
     return left >= 2 ? 2 : 1;
 }
 #define WITH_ROWS(mr, call)                                                                                            \
     switch (mr) {                                                                                                      \
     case MR: call(MR); break;                                                                                          \
+    case MIDDLE: call(MIDDLE); break;                                                                                  \
     case 4: call(4); break;                                                                                            \
     case 2: call(2); break;                                                                                            \
     default: call(1); break;                                                                                           \
@@ -174,7 +177,7 @@ RT_INLINE void key_sum_vectors(int mr, int nv, const operands *o, reach by, floa
         tile_load(&t, mr, nv, c, ldc, o->width);
     extend(&t, mr, nv, o, 0, by.shared);
     if (by.triangle) {
-#pragma GCC unroll 8
+#pragma GCC unroll 12
         for (int r = 1; r < mr; r++) extend_step(&t, r, mr, nv, o, by.shared + r - 1);
     }
     tile_store(&t, mr, nv, c, ldc, o->width);
@@ -366,7 +369,7 @@ RT_INLINE void query_sum_vectors(int mr, int nv, const operands *o, int64_t from
     tile t;
     tile_load(&t, mr, nv, c, ldc, o->width);
     if (triangle) {
-#pragma GCC unroll 8
+#pragma GCC unroll 12
         for (int r = 1; r < mr; r++) extend_step(&t, 0, r, nv, o, from++);
     }
     extend(&t, mr, nv, o, from, to);
@@ -421,7 +424,7 @@ static void block_gradients(const rt_attention_grads *args, int64_t i0, int64_t 
                 int64_t n = (i + r + 1 < j1 ? i + r + 1 : j1) - j0;
                 int64_t low = clip(rt_attention_low(i + r, args->window) - j0, 0, n);
                 row_gradients(weights + r * RT_KEY_BLOCK, dscores + r * RT_KEY_BLOCK, low, n, args->scale,
-                              args->lse[(i + r) * args->ldlse], args->d[i + r - i0]);
+                              args->lse[(i + r) * args->ldlse], args->d[i + r]);
             }
         }
         i += mr;

@@ -9,8 +9,8 @@
 #include "compute/kernels.h"
 
 enum {
-    RT_ATTENTION_ROWS = 8, /* most query rows of a tile */
-    /* Blocks of the backward pass. Multiples of every tile height (6 and 8) and of 16; keys are a multiple of queries,
+    RT_ATTENTION_ROWS = 12, /* most query rows of a tile */
+    /* Blocks of the backward pass. Multiples of every tile height (6 and 12) and of 16; keys are a multiple of queries,
      * so that the diagonal crosses a tile only where both its ends lie inside the block. */
     RT_QUERY_BLOCK = 48,
     RT_KEY_BLOCK = 96
@@ -65,7 +65,7 @@ typedef struct rt_attention_grads {
     float scale;
     const float *q, *dout; /* position i at + i * ldq */
     int64_t ldq;
-    const float *lse, *d; /* position i at lse + i * ldlse, d + i - i0; d = lanes(dout * out) */
+    const float *lse, *d; /* position i at lse + i * ldlse, d + i; d = lanes(dout * out) */
     int64_t ldlse;
     const float *k_panels, *v_panels;
     const float *k; /* position j at + j * ldk, as dk and dv */

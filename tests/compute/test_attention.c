@@ -196,11 +196,12 @@ static problem make(int which, bool half, int64_t window) {
     case 2: return problem_make(half, window, 4, 4, 10, 2, (int32_t[]){70, 15});
     case 3: return problem_make(half, window, 7, 1, 34, 3, (int32_t[]){31, 1, 64});
     case 4: return problem_make(half, window, 2, 1, 64, 2, (int32_t[]){130, 7});
-    case 5: return problem_make(half, window, 2, 2, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
+    case 5: return problem_make(half, window, 2, 1, 18, 2, (int32_t[]){9, 301}); /* shared between threads */
+    case 6: return problem_make(half, window, 2, 2, 6, 1, (int32_t[]){270});     /* a head for each of two */
     default: return problem_make(half, window, 3, 1, 80, 1, (int32_t[]){143});
     }
 }
-enum { NUM_PROBLEMS = 7 };
+enum { NUM_PROBLEMS = 8 };
 
 /* Windows below, at and across the sizes of tiles, panels and blocks; 0 is none. */
 static const int64_t windows[] = {0, 1, 7, 25, 96};
