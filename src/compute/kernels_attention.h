@@ -12,8 +12,8 @@ enum {
     RT_ATTENTION_ROWS = 12, /* most query rows of a tile */
     /* Blocks of the backward pass. Multiples of every tile height (6 and 12) and of 16; keys are a multiple of queries,
      * so that the diagonal crosses a tile only where both its ends lie inside the block. */
-    RT_QUERY_BLOCK = 48,
-    RT_KEY_BLOCK = 96
+    RT_QUERY_BLOCK = 96,
+    RT_KEY_BLOCK = 192
 };
 
 /* Keys or values: floats, or bfloat16 (one of the two). */
