@@ -8,6 +8,7 @@
 
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 #include "compute/bf16.h"
 #include "compute/kernels_gemm.h"
@@ -77,6 +78,21 @@ static const float *panels(const product *x, int64_t j, int64_t n, int64_t p, in
     return scratch;
 }
 
+/* Rows of A a multiple of this many floats apart begin in one set of a first-level cache (64 sets of 8 lines): a tile
+ * of more rows than a set has lines would fetch every line anew at each step of k. */
+enum { L1_WAY = 1024, L1_LINES = 8, WORTH_A_COPY = 32 /* columns */ };
+
+static bool rows_collide(const product *x) {
+    return x->lda % L1_WAY == 0 && x->m > L1_LINES && rt_kernels->gemm->rows_max > L1_LINES;
+}
+
+/* Copies rows of A so that they do not collide. */
+static rt_gemm_a spread(const rt_gemm_a *a, int64_t rows, int64_t k, float *out) {
+    const int64_t stride = k + RT_GEMM_PAD;
+    for (int64_t i = 0; i < rows; i++) memcpy(out + i * stride, a->data + i * a->stride, (size_t)k * sizeof *out);
+    return (rt_gemm_a){out, stride, false};
+}
+
 /* One block: all rows of the product against columns j .. j + n - 1, k positions p .. p + k - 1. */
 static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch) {
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
@@ -93,12 +109,14 @@ static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, 
     float *packed_a = scratch + RT_GEMM_SCRATCH_B;
     int64_t block_stride = rows_max * k + RT_GEMM_PAD;
     int64_t step = x->a_transposed ? RT_GEMM_MC / rows_max * rows_max : x->m;
+    const bool collide = !x->a_transposed && n > WORTH_A_COPY && rows_collide(x);
     for (int64_t first = 0; first < x->m; first += step) {
         int64_t last = min64(first + step, x->m);
         if (x->a_transposed)
             kernels->pack_a(last - first, k, x->a + p * x->lda + first, x->lda, packed_a, block_stride);
         for (int64_t i = first; i < last; i += rows_max) {
             rt_gemm_a a = {x->a + i * x->lda + p, x->lda, false};
+            if (collide) a = spread(&a, min64(rows_max, last - i), k, packed_a);
             if (x->a_transposed) a = (rt_gemm_a){packed_a + (i - first) / rows_max * block_stride, rows_max, true};
             kernels->tile_row((int)min64(rows_max, last - i), n, k, &a, b, panel_stride, x->c + i * x->ldc + j, x->ldc,
                               accumulate);

@@ -192,8 +192,9 @@ static void every_tile(void **unused) {
 /* Large enough for a team of threads, and across the block boundaries of k, n and m (gemm.h). */
 static void block_boundaries_and_threads(void **unused) {
     (void)unused;
-    static const shape shapes[] = {{7, 530, 257, 3}, {50, 65, 256, 0},  {33, 66, 513, 5}, {1, 1100, 700, 0},
-                                   {3, 513, 511, 1}, {200, 17, 260, 2}, {400, 20, 90, 0}, {13, 33, 1030, 7}};
+    static const shape shapes[] = {{7, 530, 257, 3}, {50, 65, 256, 0},  {31, 49, 1024, 0}, {14, 100, 1000, 24},
+                                   {33, 66, 513, 5}, {1, 1100, 700, 0}, {3, 513, 511, 1},  {200, 17, 260, 2},
+                                   {400, 20, 90, 0}, {13, 33, 1030, 7}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int f = 0; f < FORMS; f++) check_shape((form)f, shapes[i], 3);
 }
