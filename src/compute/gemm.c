@@ -150,9 +150,10 @@ typedef struct grid {
 } grid;
 
 /* The grid whose largest rectangle costs least. Reading and packing B costs a thread about as much as PACK_ROWS rows
- * more of the product, reading A as READ_COLUMNS columns more. */
+ * more of the product, reading A as READ_COLUMNS columns more; a transposed A is packed for each block of columns, which
+ * costs PACK_COLUMNS each time. */
 static grid choose_grid(const product *x, int threads) {
-    enum { PACK_ROWS = 4, READ_COLUMNS = 8 };
+    enum { PACK_ROWS = 4, READ_COLUMNS = 8, PACK_COLUMNS = 27, COLUMNS = RT_GEMM_B / RT_GEMM_KC_PACKED_A };
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
     int64_t unit_rows = kernels->rows_max, unit_columns = (int64_t)kernels->panels * RT_PANEL;
     int64_t row_units = ceil_div(x->m, unit_rows), column_units = ceil_div(x->n, unit_columns);
@@ -162,7 +163,8 @@ static grid choose_grid(const product *x, int threads) {
         int columns = (int)min64(threads / rows, column_units);
         int64_t height = min64(ceil_div(row_units, rows) * unit_rows, x->m);
         int64_t width = min64(ceil_div(column_units, columns) * unit_columns, x->n);
-        double cost = (double)(height + PACK_ROWS) * (double)(width + READ_COLUMNS);
+        const int64_t reading = x->a_transposed ? ceil_div(width, COLUMNS) * PACK_COLUMNS : READ_COLUMNS;
+        double cost = (double)(height + PACK_ROWS) * (double)(width + reading);
         if (cost < best_cost) {
             best_cost = cost;
             best.rows = rows;

@@ -50,7 +50,7 @@ def prefill(context):
 
 def rollout(context):
     for shape in ("mini", SHAPE):
-        fresh = (32 if context.small else 256) if shape == "mini" else (16 if context.small else 64)
+        fresh = (32 if context.small else 512) if shape == "mini" else (16 if context.small else 64)
         prompts, n, prefix = 8, 8, 64
         with ExitStack() as stack:
             ours = stack.enter_context(context.ours())
