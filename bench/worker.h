@@ -10,7 +10,8 @@
  *     matmul nt|nn|tn M N K THREADS            c[m][n], k terms each
  *     attention forward|both T H G E THREADS   causal, one document
  *     load DIR auto|f32|bf16                   a model folder, for the following
- *     step TOKENS LENGTH THREADS RECOMPUTE     forward, loss, backward, AdamW over documents of LENGTH tokens
+ *     step TOKENS LENGTH THREADS RECOMPUTE [MICRO]   forward, loss, backward, AdamW over documents of LENGTH tokens, in
+ *                                              micro-batches of MICRO tokens (all at once when missing)
  *     prefill TOKENS THREADS                   into an empty slot
  *     decode COUNT PREFIX THREADS              tokens one by one behind a prefix
  *     rollout PROMPTS N PREFIX NEW THREADS DIR the sampling engine: N responses a prompt, all of NEW tokens; DIR has

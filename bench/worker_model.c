@@ -38,12 +38,13 @@ void run_load(const words *w) {
 
 typedef struct training {
     int64_t tokens, length;
+    int64_t micro; /* tokens of a micro-batch */
     bool recompute;
     rt_optimizer optimizer;
     rt_workspace *workspace;
-    int32_t *ids, *target, *doc_start;
+    int32_t *ids, *target, *doc_start, *micro_start;
+    int64_t docs;
     float *logp;
-    rt_batch batch;
 } training;
 
 /* Documents of `length` tokens, the last one shorter; every token but a document's last predicts the next. */
@@ -53,33 +54,51 @@ static void lay(training *t) {
     int64_t docs = 0;
     for (int64_t at = 0; at < t->tokens; at += t->length) t->doc_start[docs++] = (int32_t)at;
     t->doc_start[docs] = (int32_t)t->tokens;
+    t->docs = docs;
     for (int64_t i = 0; i < t->tokens; i++) t->ids[i] = (int32_t)rt_rng_below(&rng, (uint32_t)vocab);
     for (int64_t i = 0; i < t->tokens; i++) {
         const bool last = i + 1 == t->tokens || (i + 1) % t->length == 0;
         t->target[i] = last ? -1 : t->ids[i + 1];
     }
-    t->batch = (rt_batch){t->tokens, t->ids, t->target, docs, t->doc_start};
+}
+
+/* As the trainer does: whole documents while they fit into a micro-batch, a longer one alone. */
+static void run_micro_batches(training *t, const rt_objective *whole) {
+    for (int64_t doc = 0; doc < t->docs;) {
+        const int32_t first = t->doc_start[doc];
+        int64_t count = 1;
+        while (doc + count < t->docs && t->doc_start[doc + count + 1] - first <= t->micro) count++;
+        for (int64_t i = 0; i <= count; i++) t->micro_start[i] = t->doc_start[doc + i] - first;
+        const rt_batch batch = {t->micro_start[count], t->ids + first, t->target + first, count, t->micro_start};
+        rt_objective objective = *whole;
+        objective.logp += first;
+        check(rt_model_run(&model, t->workspace, &batch, &objective, &t->optimizer.grads, &err), &err);
+        doc += count;
+    }
 }
 
 static void prepare(training *t) {
     const size_t n = (size_t)t->tokens;
     const retort_training_options options = {
         .adam_beta1 = 0.9, .adam_beta2 = 0.95, .adam_epsilon = 1e-8, .weight_decay = 0.01, .max_grad_norm = 1.0};
-    const rt_workspace_shape shape = {.max_tokens = t->tokens, .step_tokens = t->tokens, .recompute = t->recompute};
+    const int64_t most = t->micro > t->length ? t->micro : t->length;
+    const rt_workspace_shape shape = {.max_tokens = most, .step_tokens = t->tokens, .recompute = t->recompute};
     check(rt_optimizer_create(&model, &options, &t->optimizer, &err), &err);
     check(rt_workspace_create(&model.config, &shape, &t->workspace, &err), &err);
     t->ids = rt_calloc(n, sizeof *t->ids);
     t->target = rt_calloc(n, sizeof *t->target);
     t->doc_start = rt_calloc(n + 1, sizeof *t->doc_start);
+    t->micro_start = rt_calloc(n + 1, sizeof *t->micro_start);
     t->logp = rt_calloc(n, sizeof *t->logp);
-    if (t->ids == NULL || t->target == NULL || t->doc_start == NULL || t->logp == NULL) fail("out of memory");
+    if (t->ids == NULL || t->target == NULL || t->doc_start == NULL || t->micro_start == NULL || t->logp == NULL)
+        fail("out of memory");
     lay(t);
 }
 
-static double keys_of(const rt_batch *batch) {
+static double keys_of(const training *t) {
     double keys = 0;
-    for (int64_t i = 0; i < batch->docs; i++) {
-        const double n = batch->doc_start[i + 1] - batch->doc_start[i];
+    for (int64_t i = 0; i < t->docs; i++) {
+        const double n = t->doc_start[i + 1] - t->doc_start[i];
         keys += 0.5 * n * (n + 1);
     }
     return keys;
@@ -100,6 +119,7 @@ void run_step(const words *w) {
     rt_compute_set_threads((int)number(w, 3));
     if (t.workspace == NULL) {
         t = (training){.tokens = number(w, 1), .length = number(w, 2), .recompute = number(w, 4) != 0};
+        t.micro = w->count > 5 ? number(w, 5) : t.tokens;
         prepare(&t);
     }
     if (t.tokens != number(w, 1) || t.length != number(w, 2)) fail("steps of another size need another process");
@@ -107,11 +127,11 @@ void run_step(const words *w) {
     stopwatch watch;
     double norm;
     start(&watch);
-    check(rt_model_run(&model, t.workspace, &t.batch, &objective, &t.optimizer.grads, &err), &err);
+    run_micro_batches(&t, &objective);
     rt_workspace_flush_grads(t.workspace, &t.optimizer.grads);
     check(rt_optimizer_update(&t.optimizer, &model.params, 1e-5, &norm, &err), &err);
-    const double tokens = (double)t.tokens, keys = keys_of(&t.batch);
-    const double scored = (double)(t.tokens - t.batch.docs);
+    const double tokens = (double)t.tokens, keys = keys_of(&t);
+    const double scored = (double)(t.tokens - t.docs);
     double loss = 0;
     for (int64_t i = 0; i < t.tokens; i++) loss -= (double)t.logp[i];
     char extra[256];

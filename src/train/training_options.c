@@ -122,7 +122,7 @@ const retort_option retort_pretrain_option_table[] = {
     INT_OPTION(P, batch_tokens, "16384", 2, MAX_ROWS,
                .help = "Tokens of one step: whole documents, as many as fit, each ended by the end token."),
     OPTIMISER_OPTIONS(P, "2e-3", "cosine", "0.1", "0.02", "0.1", "0.95"),
-    RUN_OPTIONS(P, "1000", "100", "4096", true),
+    RUN_OPTIONS(P, "1000", "100", "2048", true),
     {.name = NULL}};
 #undef P
 
@@ -146,7 +146,7 @@ const retort_option retort_distill_option_table[] = {
     INT_OPTION(D, train_batch_size, "16", 1, 1000000, .help = "Examples of one step."),
     PEFT_OPTIONS(D),
     OPTIMISER_OPTIONS(D, "5e-4", "cosine", "0", "0.05", "0.01", "0.95"),
-    RUN_OPTIONS(D, "0", "100", "4096", false),
+    RUN_OPTIONS(D, "0", "100", "2048", false),
     MEMORY_OPTION(D),
     {.name = NULL}};
 #undef D
@@ -199,7 +199,7 @@ const retort_option retort_rl_option_table[] = {
                .help = "Responses sampled at the same time; changes memory and speed, never a result."),
     PEFT_OPTIONS(R),
     OPTIMISER_OPTIONS(R, "1e-4", "constant", "0", "0.05", "0", "0.999"),
-    RUN_OPTIONS(R, "0", "50", "4096", false),
+    RUN_OPTIONS(R, "0", "50", "2048", false),
     MEMORY_OPTION(R),
     {.name = NULL}};
 #undef R

@@ -6,6 +6,7 @@ from ..row import against_limit, paired, seconds_of
 from ..worker import WorkerError
 
 GB = 1e9
+MICRO = 2048  # what `retort distill` puts into a forward and backward pass when it is not told
 
 
 def children_cpu():
@@ -17,7 +18,7 @@ def children_cpu():
 def step_sides(context, stack, shape, words, modes):
     ours = stack.enter_context(context.ours())
     ours.ask("load", context.model(shape), "f32")
-    workers, sides = {"retort": ours}, {"retort": lambda: ours.ask("step", *words)}
+    workers, sides = {"retort": ours}, {"retort": lambda: ours.ask("step", *words, MICRO)}
     for mode in modes:
         name = f"PyTorch {mode}"
         try:
