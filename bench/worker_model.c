@@ -22,11 +22,11 @@ void check(retort_status status, const retort_error *why) {
 }
 
 void run_load(const words *w) {
-    static const char *const forms[] = {"auto", "f32", "bf16"};
+    static const char *const forms[] = {"auto", "f32", "bf16", "int8"};
     const char *name = w->count > 2 ? w->word[2] : "auto";
     int form = 0;
-    while (form < 3 && strcmp(forms[form], name) != 0) form++;
-    if (loaded || w->count < 2 || form == 3) fail("load DIR auto|f32|bf16, once");
+    while (form < 4 && strcmp(forms[form], name) != 0) form++;
+    if (loaded || w->count < 2 || form == 4) fail("load DIR auto|f32|bf16|int8, once");
     stopwatch watch;
     start(&watch);
     check(rt_model_load_as(w->word[1], (rt_weights_form)form, &model, &err), &err);

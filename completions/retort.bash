@@ -115,7 +115,7 @@ _retort() {
             --lora-r) kind=none ;;
             --lora-alpha) kind=none ;;
             --lora-target-modules) kind=none ;;
-            --dtype) words='auto f32 bf16' ;;
+            --dtype) words='auto f32 bf16 int8' ;;
             --kv-dtype) words='f32 bf16' ;;
             --learning-rate) kind=none ;;
             --lr-scheduler-type) words='cosine linear constant' ;;
@@ -169,7 +169,7 @@ _retort() {
             --answer-tokens) kind=none ;;
             --extend) kind=file ;;
             --replay) kind=file ;;
-            --dtype) words='auto f32 bf16' ;;
+            --dtype) words='auto f32 bf16 int8' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
@@ -389,7 +389,7 @@ _retort() {
             --lora-r) kind=none ;;
             --lora-alpha) kind=none ;;
             --lora-target-modules) kind=none ;;
-            --dtype) words='auto f32 bf16' ;;
+            --dtype) words='auto f32 bf16 int8' ;;
             --kv-dtype) words='f32 bf16' ;;
             --learning-rate) kind=none ;;
             --lr-scheduler-type) words='cosine linear constant' ;;
@@ -445,7 +445,7 @@ _retort() {
             --ban-mode) words='hard penalty cap' ;;
             --ban-penalty) kind=none ;;
             --ban-cap) kind=none ;;
-            --dtype) words='auto f32 bf16' ;;
+            --dtype) words='auto f32 bf16 int8' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --threads) kind=none ;;
@@ -469,7 +469,7 @@ _retort() {
             --read-timeout) kind=none ;;
             --max-tokens) kind=none ;;
             --ban-list) kind=none ;;
-            --dtype) words='auto f32 bf16' ;;
+            --dtype) words='auto f32 bf16 int8' ;;
             --kv-dtype) words='f32 bf16' ;;
             --batch) kind=none ;;
             --max-model-len) kind=none ;;

@@ -48,7 +48,7 @@ typedef struct retort_eval_options {
     int64_t answer_tokens;
     char *extend;                     /* output of a shorter run, whose cut responses go on */
     char *replay;                     /* manifest of a run that is to be made again */
-    int dtype;                        /* auto|f32|bf16: how the weights are held */
+    int dtype;                        /* auto|f32|bf16|int8: how the weights are held */
     int kv_dtype;                     /* f32|bf16: keys and values in the cache */
     int64_t batch, threads;           /* batch 0: as many as half of the free memory holds, at most 256 */
     char *memory_limit;               /* "14GiB"; NULL: what the machine has free */

@@ -46,7 +46,7 @@ typedef struct retort_model_info {
     int64_t weight_files;   /* 1, or the number of shards that model.safetensors.index.json lists */
     int64_t weight_bytes;   /* size of model.safetensors, or of all shards */
     int64_t bytes_on_disk;  /* of all plain files in the folder */
-    int64_t memory_bytes;   /* of the weights in memory as float32; half of it where they are held as bfloat16 */
+    int64_t memory_bytes;   /* of the weights in memory as float32; half of it as bfloat16, 1.125 / 4 as int8 */
     int64_t kv_cache_bytes; /* of keys and values for each token of context while sampling */
 
     int64_t context_length; /* in tokens */

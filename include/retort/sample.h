@@ -12,7 +12,7 @@ extern "C" {
 typedef struct retort_sample_options {
     char *model;                       /* Hugging Face directory */
     char *adapter;                     /* PEFT folder of an adapter of that model, NULL: none */
-    int dtype;                         /* auto|f32|bf16: how the weights are held */
+    int dtype;                         /* auto|f32|bf16|int8: how the weights are held */
     int kv_dtype;                      /* f32|bf16: keys and values in the cache */
     char *prompts;                     /* JSONL: id + problem | prompt | messages */
     char *output;                      /* JSONL, "-" or NULL: standard output */

@@ -22,7 +22,7 @@ extern "C" {
 typedef struct retort_serve_options {
     char *model;             /* Hugging Face directory */
     char *adapter;           /* PEFT folder of an adapter of that model, NULL: none */
-    int dtype;               /* auto|f32|bf16: how the weights are held */
+    int dtype;               /* auto|f32|bf16|int8: how the weights are held */
     int kv_dtype;            /* f32|bf16: keys and values in the cache */
     char *served_model_name; /* what /v1/models says and requests must name; the folder's name when NULL */
     char *host;              /* numeric address; loopback unless said otherwise */

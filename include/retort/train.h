@@ -43,7 +43,7 @@ typedef struct retort_peft_options {
     int64_t lora_r;
     double lora_alpha;
     char *lora_target_modules; /* comma list of q_proj .. down_proj, or all-linear */
-    int dtype;                 /* auto|f32|bf16: of the frozen weights */
+    int dtype;                 /* auto|f32|bf16|int8: of the frozen weights */
     int kv_dtype;              /* f32|bf16: keys and values, in the cache and in training alike */
 } retort_peft_options;
 

@@ -42,14 +42,43 @@ int rt_compute_threads(void);
 
 /* ---- number formats ------------------------------------------------------------------------------------------- */
 
-/* A weight as it lies in memory: one of the two pointers is set. A bfloat16 is the upper half of a float's bits;
- * kernels turn it into that float in registers or while they pack panels, so a product with a bfloat16 weight has the
- * bits of the product with the floats that the weight stands for (a float weight rounded once). Gradients are always
- * f32. */
+/* Formats of a weight in memory. Each weight stands for one float, and a product with it has the bits of the product
+ * with those floats: kernels make them in registers or while they pack panels. Gradients are always f32.
+ *
+ *   bf16   the upper half of a float's bits: a float weight rounded once
+ *   int8   a row is cut into groups of RT_INT8_GROUP consecutive elements, the last may be shorter. A group has
+ *            scale s = fl(max |w| / 127)
+ *            q = fl(w / s) rounded to the nearest integer, ties to even, kept within -127 .. 127; 0 where s is 0
+ *          and q stands for the float fl(s * q). fl is IEEE rounding to nearest, subnormals included (where s is one, q
+ *          may be off by more than half; where s rounds to 0 the group is 0). -0 becomes 0. Weights must be finite, and
+ *          so must what they come to stand for: close to the largest float fl(s * 127) may not be, which who encodes
+ *          has to check. */
+typedef enum rt_format { RT_FORMAT_F32, RT_FORMAT_BF16, RT_FORMAT_INT8, RT_FORMATS } rt_format;
+enum { RT_INT8_GROUP = 32 };
+/* Groups of a row of k elements. */
+static inline int64_t rt_int8_groups(int64_t k) {
+    return k / RT_INT8_GROUP + (k % RT_INT8_GROUP != 0);
+}
+
+/* A matrix as it lies in memory: one of f32, bf16 and int8 is set. */
 typedef struct rt_matrix {
     float *f32;
     uint16_t *bf16;
+    int8_t *int8;
+    float *scale; /* of int8: [rows][rt_int8_groups(columns)] */
 } rt_matrix;
+static inline rt_format rt_matrix_format(rt_matrix w) {
+    return w.f32 != NULL ? RT_FORMAT_F32 : w.bf16 != NULL ? RT_FORMAT_BF16 : RT_FORMAT_INT8;
+}
+/* Row `row` of a matrix without gaps, as a matrix of its own. */
+rt_matrix rt_matrix_row(rt_matrix w, int64_t row, int64_t columns);
+/* Copies `rows` rows into rows first .. of `to`, which has the same format. */
+void rt_matrix_copy(rt_matrix to, int64_t first, rt_matrix from, int64_t rows, int64_t columns);
+/* The floats that elements first .. first + n - 1 of a matrix without gaps stand for. */
+void rt_matrix_decode(rt_matrix w, int64_t columns, int64_t first, int64_t n, float *out);
+/* Elements first .. first + n - 1 from floats, rounded to the format; of int8 these are whole groups. */
+void rt_matrix_encode(rt_matrix w, int64_t columns, int64_t first, int64_t n, const float *x);
+
 /* out[i] = the float that x[i] stands for; out[i] = x[i] rounded to nearest, ties to even; x[i] = x[i] so rounded. */
 void rt_bf16_decode(int64_t n, const uint16_t *x, float *out);
 void rt_bf16_encode(int64_t n, const float *x, uint16_t *out);
@@ -67,7 +96,7 @@ void rt_matmul_nn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, 
 void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                   int64_t ldc, bool accumulate);
 
-/* rt_matmul_nt and rt_matmul_nn with a weight in either format, rows without gaps: y = x w^T with w [n][k], a [m][k];
+/* rt_matmul_nt and rt_matmul_nn with a weight in any format, rows without gaps: y = x w^T with w [n][k], a [m][k];
  * dx = dy w with w [k][n], a [m][k]. */
 void rt_linear_forward(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, rt_matrix w, float *c, int64_t ldc,
                        bool accumulate);
@@ -77,18 +106,18 @@ void rt_linear_backward(int64_t m, int64_t n, int64_t k, const float *a, int64_t
 /* A weight [n][k] packed once for many products (sampling), in the format it came in: same bits as rt_matmul_nt. */
 typedef struct rt_packed {
     int64_t n, k;
-    float *data; /* one of the two */
-    uint16_t *half;
+    rt_format format;
+    void *data; /* panels: kernels_gemm.h, of int8 kernels_int8.h */
 } rt_packed;
 retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err);
 /* Puts new values into a packed weight of the same shape, in its own memory. */
 void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw);
 void rt_packed_release(rt_packed *packed);
-/* The same for a weight without gaps in either format; repacking keeps shape and format. */
+/* The same for a weight without gaps in any format; repacking keeps shape and format. */
 retort_status rt_pack_matrix(int64_t n, int64_t k, rt_matrix w, rt_packed *out, retort_error *err);
 void rt_repack_matrix(rt_packed *packed, rt_matrix w);
 /* Bytes of such a packed weight; SIZE_MAX when out of range. */
-size_t rt_packed_bytes(int64_t n, int64_t k, bool half);
+size_t rt_packed_bytes(int64_t n, int64_t k, rt_format format);
 /* x[t][p] = the float that element (row[t], p) of the weight stands for: an embedding read from a packed head. Rows are
  * already validated. */
 void rt_packed_rows(int64_t rows, const int32_t *row, const rt_packed *w, float *x);
@@ -133,7 +162,7 @@ void rt_swiglu_backward(int64_t n, const float *gate, const float *up, const flo
 
 /* x[t] = table[ids[t]]; ids are already validated. */
 void rt_embedding_forward(int64_t rows, int64_t d, const int32_t *ids, const float *table, float *x);
-/* The same from a table in either format. */
+/* The same from a table in any format. */
 void rt_embedding_lookup(int64_t rows, int64_t d, const int32_t *ids, rt_matrix table, float *x);
 /* dtable[ids[t]] += dx[t], t ascending. */
 void rt_embedding_backward(int64_t rows, int64_t d, const int32_t *ids, const float *dx, float *dtable);

@@ -10,21 +10,16 @@
 #include <omp.h>
 #include <string.h>
 
-#include "compute/bf16.h"
 #include "compute/kernels_gemm.h"
+#include "compute/operand.h"
 #include "compute/parallel.h"
-#include "core/mem.h"
-
-typedef enum b_form { B_ROWS, B_TRANSPOSED, B_PACKED } b_form;
 
 typedef struct product {
     int64_t m, n, k;
     const float *a;
     int64_t lda;
     bool a_transposed;
-    rt_matrix b;
-    int64_t ldb; /* B_PACKED: panel stride */
-    b_form form;
+    rt_operand b;
     float *c;
     int64_t ldc;
     bool accumulate;
@@ -36,46 +31,6 @@ static int64_t min64(int64_t a, int64_t b) {
 
 static int64_t ceil_div(int64_t a, int64_t b) {
     return (a + b - 1) / b;
-}
-
-static rt_matrix shifted(rt_matrix b, int64_t offset) {
-    return b.f32 != NULL ? (rt_matrix){.f32 = b.f32 + offset} : (rt_matrix){.bf16 = b.bf16 + offset};
-}
-
-/* Few rows against packed bfloat16 read it where it lies. */
-static bool reads_half(const product *x) {
-    return x->form == B_PACKED && x->b.f32 == NULL && x->m <= rt_kernels->gemm->half_rows;
-}
-
-/* The panels of columns j .. j + n - 1, k positions p .. p + k - 1, where they lie or in scratch. */
-static const float *panels(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch,
-                           int64_t *stride) {
-    const rt_gemm_kernels *kernels = rt_kernels->gemm;
-    bool half = x->b.f32 == NULL;
-    *stride = k * RT_PANEL + RT_GEMM_PAD;
-    if (x->form == B_PACKED) {
-        rt_matrix b = shifted(x->b, j / RT_PANEL * x->ldb + p * RT_PANEL);
-        if (half) {
-            kernels->widen_panels(ceil_div(n, RT_PANEL), k, b.bf16, x->ldb, scratch, *stride);
-            return scratch;
-        }
-        *stride = x->ldb;
-        return b.f32;
-    }
-    if (x->form == B_ROWS) {
-        rt_matrix b = shifted(x->b, p * x->ldb + j);
-        if (half)
-            kernels->pack_b_half(n, k, b.bf16, x->ldb, scratch, *stride);
-        else
-            kernels->pack_b(n, k, b.f32, x->ldb, scratch, *stride);
-    } else {
-        rt_matrix b = shifted(x->b, j * x->ldb + p);
-        if (half)
-            kernels->pack_bt_half(n, k, b.bf16, x->ldb, scratch, *stride);
-        else
-            kernels->pack_bt(n, k, b.f32, x->ldb, scratch, *stride);
-    }
-    return scratch;
 }
 
 /* Rows of A a multiple of this many floats apart begin in one set of a first-level cache (64 sets of 8 lines): a tile
@@ -97,14 +52,8 @@ static rt_gemm_a spread(const rt_gemm_a *a, int64_t rows, int64_t k, float *out)
 static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch) {
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
     bool accumulate = x->accumulate || p > 0;
-    if (reads_half(x)) {
-        const rt_gemm_a a = {x->a + p, x->lda, false};
-        kernels->tile_row_half((int)x->m, n, k, &a, x->b.bf16 + j / RT_PANEL * x->ldb + p * RT_PANEL, x->ldb, x->c + j,
-                               x->ldc, accumulate);
-        return;
-    }
     int64_t panel_stride;
-    const float *b = panels(x, j, n, p, k, scratch, &panel_stride);
+    const float *b = rt_operand_panels(&x->b, j, n, p, k, scratch, &panel_stride);
     int64_t rows_max = kernels->rows_max;
     float *packed_a = scratch + RT_GEMM_SCRATCH_B;
     int64_t block_stride = rows_max * k + RT_GEMM_PAD;
@@ -131,10 +80,13 @@ static int64_t equal_blocks(int64_t n, int64_t most, int64_t unit) {
 }
 
 static void product_serial(const product *x, float *scratch) {
+    if (x->m <= rt_operand_few_rows(&x->b)) {
+        rt_operand_multiply_few(&x->b, (int)x->m, x->n, x->k, x->a, x->lda, x->c, x->ldc, x->accumulate);
+        return;
+    }
     int64_t kc = x->k, nc = x->n;
     /* A single row of tiles keeps its chains in registers over all of k: nothing would be read twice. */
-    bool one_pass = x->form == B_PACKED && (x->b.f32 != NULL ? x->m <= rt_kernels->gemm->rows_max : reads_half(x));
-    if (!one_pass) {
+    if (!rt_operand_in_place(&x->b) || x->m > rt_kernels->gemm->rows_max) {
         enum { UNIT = 2 * RT_PANEL };
         kc = equal_blocks(x->k, x->a_transposed ? RT_GEMM_KC_PACKED_A : RT_GEMM_KC, 1);
         nc = equal_blocks(x->n, min64(RT_GEMM_B / kc / UNIT * UNIT, RT_GEMM_NC_MAX), UNIT);
@@ -187,9 +139,7 @@ static void rectangle(const product *x, const grid *g, int index, float *scratch
     part.n = right - left;
     part.a += x->a_transposed ? top : top * x->lda;
     part.c += top * x->ldc + left;
-    if (x->form == B_ROWS) part.b = shifted(x->b, left);
-    if (x->form == B_TRANSPOSED) part.b = shifted(x->b, left * x->ldb);
-    if (x->form == B_PACKED) part.b = shifted(x->b, left / RT_PANEL * x->ldb);
+    part.b.first += left;
     product_serial(&part, scratch);
 }
 
@@ -224,123 +174,40 @@ static void multiply(const product *x) {
 }
 
 /* Weights are only read; rt_matrix is not const because it also names gradients. */
-static rt_matrix floats(const float *b) {
-    return (rt_matrix){.f32 = (float *)b};
+static rt_operand floats(const float *b, int64_t ld, rt_operand_form form) {
+    return (rt_operand){.form = form, .w = {.f32 = (float *)b}, .ld = ld};
 }
 
 void rt_matmul_nt(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *w, int64_t ldw, float *c,
                   int64_t ldc, bool accumulate) {
-    multiply(&(product){m, n, k, a, lda, false, floats(w), ldw, B_TRANSPOSED, c, ldc, accumulate});
+    multiply(&(product){m, n, k, a, lda, false, floats(w, ldw, RT_B_TRANSPOSED), c, ldc, accumulate});
 }
 
 void rt_matmul_nn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                   int64_t ldc, bool accumulate) {
-    multiply(&(product){m, n, k, a, lda, false, floats(b), ldb, B_ROWS, c, ldc, accumulate});
+    multiply(&(product){m, n, k, a, lda, false, floats(b, ldb, RT_B_ROWS), c, ldc, accumulate});
 }
 
 void rt_matmul_tn(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
                   int64_t ldc, bool accumulate) {
-    multiply(&(product){m, n, k, a, lda, true, floats(b), ldb, B_ROWS, c, ldc, accumulate});
+    multiply(&(product){m, n, k, a, lda, true, floats(b, ldb, RT_B_ROWS), c, ldc, accumulate});
 }
 
 void rt_linear_forward(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, rt_matrix w, float *c, int64_t ldc,
                        bool accumulate) {
-    multiply(&(product){m, n, k, a, lda, false, w, k, B_TRANSPOSED, c, ldc, accumulate});
+    const rt_operand b = {rt_matrix_format(w), RT_B_TRANSPOSED, w, k, 0};
+    multiply(&(product){m, n, k, a, lda, false, b, c, ldc, accumulate});
 }
 
 void rt_linear_backward(int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, rt_matrix w, float *c,
                         int64_t ldc, bool accumulate) {
-    multiply(&(product){m, n, k, a, lda, false, w, n, B_ROWS, c, ldc, accumulate});
-}
-
-/* ---- weights packed once ---- */
-
-size_t rt_packed_bytes(int64_t n, int64_t k, bool half) {
-    size_t panels = (size_t)n / RT_PANEL + (n % RT_PANEL != 0), panel_bytes, bytes;
-    if (n <= 0 || k <= 0 ||
-        rt_mul_overflow((size_t)k, RT_PANEL * (half ? sizeof(uint16_t) : sizeof(float)), &panel_bytes) ||
-        rt_mul_overflow(panels, panel_bytes, &bytes))
-        return SIZE_MAX;
-    return bytes;
-}
-
-static retort_status take_packed(int64_t n, int64_t k, bool half, rt_packed *out, retort_error *err) {
-    *out = (rt_packed){0};
-    RT_CHECK(n > 0 && k > 0, err, RETORT_ERR_USAGE, "cannot pack a weight of %lld x %lld", (long long)n, (long long)k);
-    size_t bytes = rt_packed_bytes(n, k, half);
-    void *data = bytes == SIZE_MAX ? NULL : rt_untouched_alloc(bytes, 1); /* packing writes all of it */
-    RT_CHECK(data != NULL, err, RETORT_ERR_MEMORY, "out of memory: packing a weight of %lld x %lld", (long long)n,
-             (long long)k);
-    *out = half ? (rt_packed){n, k, NULL, data} : (rt_packed){n, k, data, NULL};
-    return RETORT_OK;
-}
-
-static void pack_half(rt_packed *packed, const uint16_t *w) {
-    int64_t n = packed->n, k = packed->k, panel_count = ceil_div(n, RT_PANEL);
-#pragma omp parallel for num_threads(omp_in_parallel() ? 1 : rt_compute_threads())
-    for (int64_t j = 0; j < panel_count; j++) {
-        uint16_t *out = packed->half + j * k * RT_PANEL;
-        int64_t width = min64(n - j * RT_PANEL, RT_PANEL);
-        for (int64_t p = 0; p < k; p++) {
-            for (int64_t i = 0; i < width; i++) out[p * RT_PANEL + i] = w[(j * RT_PANEL + i) * k + p];
-            for (int64_t i = width; i < RT_PANEL; i++) out[p * RT_PANEL + i] = 0;
-        }
-    }
-}
-
-retort_status rt_pack_weight(int64_t n, int64_t k, const float *w, int64_t ldw, rt_packed *out, retort_error *err) {
-    RT_TRY(take_packed(n, k, false, out, err));
-    rt_repack_weight(out, w, ldw);
-    return RETORT_OK;
-}
-
-void rt_repack_weight(rt_packed *packed, const float *w, int64_t ldw) {
-    const int64_t n = packed->n, k = packed->k, panel_count = ceil_div(n, RT_PANEL);
-#pragma omp parallel for num_threads(omp_in_parallel() ? 1 : rt_compute_threads())
-    for (int64_t j = 0; j < panel_count; j++) {
-        const int64_t first = j * RT_PANEL;
-        rt_kernels->gemm->pack_bt(min64(n - first, RT_PANEL), k, w + first * ldw, ldw, packed->data + first * k,
-                                  k * RT_PANEL);
-    }
-}
-
-retort_status rt_pack_matrix(int64_t n, int64_t k, rt_matrix w, rt_packed *out, retort_error *err) {
-    RT_TRY(take_packed(n, k, w.f32 == NULL, out, err));
-    rt_repack_matrix(out, w);
-    return RETORT_OK;
-}
-
-void rt_repack_matrix(rt_packed *packed, rt_matrix w) {
-    if (packed->data != NULL)
-        rt_repack_weight(packed, w.f32, packed->k);
-    else
-        pack_half(packed, w.bf16);
-}
-
-void rt_packed_rows(int64_t rows, const int32_t *row, const rt_packed *w, float *x) {
-    const int64_t k = w->k;
-#pragma omp parallel for num_threads(rt_threads_for(rows *k))
-    for (int64_t t = 0; t < rows; t++) {
-        const int64_t at = row[t] / RT_PANEL * k * RT_PANEL + row[t] % RT_PANEL;
-        float *to = x + t * k;
-        if (w->data != NULL) {
-            for (int64_t p = 0; p < k; p++) to[p] = w->data[at + p * RT_PANEL];
-        } else {
-            for (int64_t p = 0; p < k; p++) to[p] = rt_float_of_bf16(w->half[at + p * RT_PANEL]);
-        }
-    }
-}
-
-void rt_packed_release(rt_packed *packed) {
-    rt_free(packed->data);
-    rt_free(packed->half);
-    *packed = (rt_packed){0};
+    const rt_operand b = {rt_matrix_format(w), RT_B_ROWS, w, n, 0};
+    multiply(&(product){m, n, k, a, lda, false, b, c, ldc, accumulate});
 }
 
 static void multiply_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc,
                             bool accumulate) {
-    const rt_matrix b = {.f32 = w->data, .bf16 = w->half};
-    multiply(&(product){m, w->n, w->k, a, lda, false, b, w->k * RT_PANEL, B_PACKED, c, ldc, accumulate});
+    multiply(&(product){m, w->n, w->k, a, lda, false, rt_operand_packed(w), c, ldc, accumulate});
 }
 
 void rt_matmul_packed(int64_t m, const float *a, int64_t lda, const rt_packed *w, float *c, int64_t ldc) {

@@ -21,7 +21,7 @@
 
 #include "compute/compute.h"
 
-#define RT_KERNEL_FAMILIES(X) X(attention) X(gemm) X(head) X(optim) X(rows)
+#define RT_KERNEL_FAMILIES(X) X(attention) X(gemm) X(head) X(int8) X(optim) X(rows)
 
 /* The same condition as in meson.build. */
 #ifdef __x86_64__

@@ -136,7 +136,7 @@ void rt_embedding_lookup(int64_t rows, int64_t d, const int32_t *ids, rt_matrix 
         return;
     }
 #pragma omp parallel for num_threads(rt_threads_for(rows *d))
-    for (int64_t t = 0; t < rows; t++) rt_bf16_decode(d, table.bf16 + ids[t] * d, x + t * d);
+    for (int64_t t = 0; t < rows; t++) rt_matrix_decode(table, d, ids[t] * d, d, x + t * d);
 }
 
 /* Each thread owns the vocabulary entries of one residue class, so that a row of dtable has one writer. */

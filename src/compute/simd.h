@@ -35,6 +35,13 @@ RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
     __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(const void *)p));
     return _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16));
 }
+/* Sixteen int8 as floats; and back, where every lane is an integer from -128 to 127. */
+RT_INLINE rt_v16 rt_v16_load_int8(const int8_t *p) {
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i *)(const void *)p)));
+}
+RT_INLINE void rt_v16_store_int8(int8_t *p, rt_v16 x) {
+    _mm_storeu_si128((__m128i *)(void *)p, _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(x)));
+}
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     _mm512_storeu_ps(p, x);
 }
@@ -127,6 +134,18 @@ RT_INLINE __m256 rt_v8_load_half(const uint16_t *p) {
 RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
     return (rt_v16){rt_v8_load_half(p), rt_v8_load_half(p + 8)};
 }
+RT_INLINE __m256 rt_v8_load_int8(const int8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i *)(const void *)p)));
+}
+RT_INLINE rt_v16 rt_v16_load_int8(const int8_t *p) {
+    return (rt_v16){rt_v8_load_int8(p), rt_v8_load_int8(p + 8)};
+}
+RT_INLINE void rt_v16_store_int8(int8_t *p, rt_v16 x) {
+    __m256i words = _mm256_packs_epi32(_mm256_cvtps_epi32(x.low), _mm256_cvtps_epi32(x.high));
+    words = _mm256_permute4x64_epi64(words, 0xd8); /* packing goes by halves of 128 bits */
+    __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+    _mm_storeu_si128((__m128i *)(void *)p, bytes);
+}
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     _mm256_storeu_ps(p, x.low);
     _mm256_storeu_ps(p + 8, x.high);
@@ -211,6 +230,12 @@ RT_INLINE rt_v16 rt_v16_load(const float *p) {
 }
 RT_INLINE rt_v16 rt_v16_load_half(const uint16_t *p) {
     RT_V16_EACH(rt_float_of_bf16(p[i]));
+}
+RT_INLINE rt_v16 rt_v16_load_int8(const int8_t *p) {
+    RT_V16_EACH((float)p[i]);
+}
+RT_INLINE void rt_v16_store_int8(int8_t *p, rt_v16 x) {
+    for (int i = 0; i < RT_LANES; i++) p[i] = (int8_t)x.x[i];
 }
 RT_INLINE void rt_v16_store(float *p, rt_v16 x) {
     for (int i = 0; i < RT_LANES; i++) p[i] = x.x[i];

@@ -1,4 +1,5 @@
 #include "evaluate/budget.h"
+#include "model/model.h"
 #include "retort/evaluate.h"
 
 #define ROW(name_, kind, ...)                                                                                          \
@@ -68,8 +69,9 @@ const retort_option retort_eval_option_table[] = {
         .help = "Manifest of a run to make again: same bytes, or what differs. Its options count, but for --output, "
                 "--batch, --threads and --memory-limit; --model, --adapter, --problems and --data-dir say where "
                 "things are now."),
-    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
-        .help = "How weights are held: as the file has them (auto: never changes a result), or rounded to bf16."),
+    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = RT_WEIGHTS_CHOICES,
+        .help =
+            "How weights are held: as the file has them (auto: never changes a result), or rounded to bf16 or int8."),
     ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
         .help = "How the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told "
                 "the same."),

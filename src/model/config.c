@@ -97,8 +97,10 @@ retort_status rt_config_validate(const rt_config *config, const char *where, ret
     RT_CHECK(config->head_dim % 2 == 0, err, RETORT_ERR_FORMAT,
              "%s: 'head_dim' is %lld, must be even because rotary embedding turns pairs", where,
              (long long)config->head_dim);
-    RT_CHECK(config->weights_dtype != RT_DTYPE_F16 && config->kv_dtype != RT_DTYPE_F16, err, RETORT_ERR_UNSUPPORTED,
-             "%s: weights, keys and values are held in memory as float32 or bfloat16 only", where);
+    RT_CHECK(config->weights_dtype != RT_DTYPE_F16, err, RETORT_ERR_UNSUPPORTED,
+             "%s: weights are held in memory as float32, bfloat16 or int8 only", where);
+    RT_CHECK(config->kv_dtype == RT_DTYPE_F32 || config->kv_dtype == RT_DTYPE_BF16, err, RETORT_ERR_UNSUPPORTED,
+             "%s: keys and values are held in memory as float32 or bfloat16 only", where);
     RT_TRY(check_rope(config, where, err));
     RT_TRY(check_window(config, where, err));
     RT_TRY(check_real(where, "rms_norm_eps", config->rms_norm_eps, 1e-30, 1.0, err));

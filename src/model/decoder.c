@@ -52,6 +52,10 @@ struct rt_decoder {
 
 static rt_matrix carve_matrix(rt_carver *at, rt_dtype dtype, int64_t rows, int64_t cols) {
     if (dtype == RT_DTYPE_BF16) return (rt_matrix){.bf16 = rt_carve(at, rows, cols, sizeof(uint16_t))};
+    if (dtype == RT_DTYPE_INT8) {
+        int8_t *int8 = rt_carve(at, rows, cols, sizeof *int8);
+        return (rt_matrix){.int8 = int8, .scale = rt_carve_floats(at, rows, rt_int8_groups(cols))};
+    }
     return (rt_matrix){.f32 = rt_carve_floats(at, rows, cols)};
 }
 
@@ -130,14 +134,6 @@ static void copy_floats(float *to, const float *from, int64_t count) {
     if (from != NULL) memcpy(to, from, (size_t)count * sizeof *to);
 }
 
-/* Puts `from` at element `first` of `to`, which has the same format. */
-static void copy_matrix(rt_matrix to, int64_t first, rt_matrix from, int64_t count) {
-    if (from.f32 != NULL)
-        memcpy(to.f32 + first, from.f32, (size_t)count * sizeof *to.f32);
-    else
-        memcpy(to.bf16 + first, from.bf16, (size_t)count * sizeof *to.bf16);
-}
-
 static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_layer_params *p, retort_error *err) {
     const rt_config *c = &dec->config;
     const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim;
@@ -150,9 +146,9 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
     copy_floats(layer->qkv_b, p->q_b, q);
     copy_floats(layer->qkv_b + q, p->k_b, kv);
     copy_floats(layer->qkv_b + q + kv, p->v_b, kv);
-    copy_matrix(dec->staging, 0, p->q_w, q * d);
-    copy_matrix(dec->staging, q * d, p->k_w, kv * d);
-    copy_matrix(dec->staging, (q + kv) * d, p->v_w, kv * d);
+    rt_matrix_copy(dec->staging, 0, p->q_w, q, d);
+    rt_matrix_copy(dec->staging, q, p->k_w, kv, d);
+    rt_matrix_copy(dec->staging, q + kv, p->v_w, kv, d);
     RT_TRY(set_weight(&layer->qkv, q + 2 * kv, d, dec->staging, err));
     RT_TRY(set_weight(&layer->o, d, q, p->o_w, err));
     RT_TRY(set_weight(&layer->gate, f, d, p->gate_w, err));
@@ -178,7 +174,7 @@ static retort_status set_adapters(rt_decoder *dec, const rt_lora *lora, retort_e
 static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
     const rt_config *c = &dec->config;
     const rt_params *params = &model->params;
-    if (!c->tie_word_embeddings) copy_matrix(dec->embed, 0, params->embed, c->vocab_size * c->hidden_size);
+    if (!c->tie_word_embeddings) rt_matrix_copy(dec->embed, 0, params->embed, c->vocab_size, c->hidden_size);
     copy_floats(dec->norm, params->norm, c->hidden_size);
     for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
     RT_TRY(set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err));
@@ -311,20 +307,20 @@ retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
     return set_adapters(dec, model->lora, NULL);
 }
 
+/* Each packed weight is a block of its own. */
+static size_t packed_block(int64_t n, int64_t k, rt_format format) {
+    return rt_aligned_size(rt_packed_bytes(n, k, format));
+}
+
 /* The packed adapters of a layer. */
 static size_t adapter_bytes(const rt_config *c, const rt_lora_config *lora) {
     size_t bytes = 0;
     for (int m = 0; m < RT_LORA_MODULES; m++) {
         const rt_lora_shape shape = rt_lora_shape_of(c, (rt_lora_module)m);
         if ((lora->targets >> m & 1U) != 0)
-            bytes += rt_packed_bytes(lora->r, shape.in, false) + rt_packed_bytes(shape.out, lora->r, false);
+            bytes += packed_block(lora->r, shape.in, RT_FORMAT_F32) + packed_block(shape.out, lora->r, RT_FORMAT_F32);
     }
     return bytes;
-}
-
-/* Each packed weight is a block of its own. */
-static size_t packed_block(int64_t n, int64_t k, bool half) {
-    return rt_aligned_size(rt_packed_bytes(n, k, half));
 }
 
 size_t rt_decoder_bytes(const rt_config *config, const rt_lora_config *lora, int64_t slots, int64_t capacity,
@@ -348,10 +344,11 @@ size_t rt_decoder_bytes_sized(const rt_config *config, const rt_lora_config *lor
     const int64_t d = config->hidden_size, f = config->intermediate_size;
     const int64_t q = config->num_attention_heads * config->head_dim;
     const int64_t kv = config->num_key_value_heads * config->head_dim;
-    const bool half = config->weights_dtype == RT_DTYPE_BF16;
-    const size_t layer = packed_block(q + 2 * kv, d, half) + packed_block(d, q, half) + 2 * packed_block(f, d, half) +
-                         packed_block(d, f, half) + (lora != NULL ? adapter_bytes(config, lora) : 0);
-    const size_t weights = (size_t)config->num_hidden_layers * layer + packed_block(config->vocab_size, d, half);
+    const rt_format format = rt_config_format(config);
+    const size_t layer = packed_block(q + 2 * kv, d, format) + packed_block(d, q, format) +
+                         2 * packed_block(f, d, format) + packed_block(d, f, format) +
+                         (lora != NULL ? adapter_bytes(config, lora) : 0);
+    const size_t weights = (size_t)config->num_hidden_layers * layer + packed_block(config->vocab_size, d, format);
     return rt_aligned_size(memory.arena) + rt_aligned_size(memory.cache) + weights;
 }
 

@@ -13,6 +13,7 @@ static const struct {
     [RT_DTYPE_F32] = {"F32", "float32", 4},
     [RT_DTYPE_BF16] = {"BF16", "bfloat16", 2},
     [RT_DTYPE_F16] = {"F16", "float16", 2},
+    [RT_DTYPE_INT8] = {"INT8", "int8", 1}, /* in memory only: no file's tensor has this name */
 };
 
 const char *rt_dtype_name(rt_dtype dtype) {
@@ -28,7 +29,7 @@ size_t rt_dtype_size(rt_dtype dtype) {
 }
 
 bool rt_dtype_from_name(const char *name, rt_dtype *out) {
-    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+    for (size_t i = 0; i <= RT_DTYPE_F16; i++) {
         if (strcmp(name, formats[i].name) != 0) continue;
         *out = (rt_dtype)i;
         return true;

@@ -1,4 +1,5 @@
 /* Weights out of a GGUF file. */
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -74,32 +75,52 @@ static retort_status read_vector(const rt_gguf *file, const rt_config *config, r
     return RETORT_OK;
 }
 
-/* Row by row, each to its place: a row is a whole number of blocks. What bfloat16 rounds to infinity is an error too.
- */
-static retort_status read_rows(const rt_gguf *file, const rt_config *config, rt_params *params, const rt_tensor *tensor,
-                               const rt_gguf_tensor *from, float *row, retort_error *err) {
-    const int64_t rows = tensor->shape[0], cols = tensor->shape[1];
-    const size_t stride = from->bytes / (size_t)rows;
-    for (int64_t r = 0; r < rows; r++) {
-        const int64_t stored = rt_gguf_row(config, tensor->name, r);
-        rt_ggml_decode(from->type, from->data + (size_t)stored * stride, cols, row);
-        RT_TRY(check_finite(file, from->name, row, cols, stored * cols, err));
-        rt_params_store(params, tensor, r * cols, cols, row);
-        if (!tensor->half) continue;
-        rt_params_fetch(params, tensor, r * cols, cols, row);
-        RT_TRY(check_finite(file, from->name, row, cols, stored * cols, err));
+/* A tensor being read: rows are whole numbers of blocks. */
+typedef struct reading {
+    const rt_gguf *file;
+    const rt_config *config;
+    rt_params *params;
+    const rt_tensor *tensor;
+    const rt_gguf_tensor *from;
+} reading;
+
+/* A row to its place. What the format it is held in rounds to infinity is an error too. */
+static retort_status read_row(const reading *r, int64_t row, float *x, retort_error *err) {
+    const int64_t cols = r->tensor->shape[1], stored = rt_gguf_row(r->config, r->tensor->name, row);
+    const size_t stride = r->from->bytes / (size_t)r->tensor->shape[0];
+    rt_ggml_decode(r->from->type, r->from->data + (size_t)stored * stride, cols, x);
+    RT_TRY(check_finite(r->file, r->from->name, x, cols, stored * cols, err));
+    rt_params_store(r->params, r->tensor, row * cols, cols, x);
+    if (r->tensor->format == RT_FORMAT_F32) return RETORT_OK;
+    rt_params_fetch(r->params, r->tensor, row * cols, cols, x);
+    return check_finite(r->file, r->from->name, x, cols, stored * cols, err);
+}
+
+/* All threads, each with a row of memory; the error told is the first row's. */
+static retort_status read_rows(const reading *r, int threads, float *memory, retort_error *err) {
+    const int64_t rows = r->tensor->shape[0], cols = r->tensor->shape[1];
+    int64_t bad = INT64_MAX;
+#pragma omp parallel for reduction(min : bad) num_threads(threads)
+    for (int64_t row = 0; row < rows; row++) {
+        float *x = memory + omp_get_thread_num() * cols;
+        if (read_row(r, row, x, NULL) != RETORT_OK && row < bad) bad = row;
     }
-    return RETORT_OK;
+    return bad == INT64_MAX ? RETORT_OK : read_row(r, bad, memory, err);
 }
 
 static retort_status read_tensor(const rt_gguf *file, const rt_config *config, rt_params *params,
                                  const rt_tensor *tensor, retort_error *err) {
     const rt_gguf_tensor *from = NULL;
     RT_TRY(match(file, tensor, &from, err));
-    float *memory = rt_malloc_array((size_t)(tensor->dims == 2 ? tensor->shape[1] : tensor->count), sizeof *memory);
+    const bool matrix = tensor->dims == 2;
+    const int threads = matrix && !omp_in_parallel() ? rt_compute_threads() : 1;
+    size_t count = (size_t)tensor->count;
+    if (matrix && rt_mul_overflow((size_t)threads, (size_t)tensor->shape[1], &count)) count = SIZE_MAX;
+    float *memory = rt_malloc_array(count, sizeof *memory);
     RT_CHECK(memory != NULL, err, RETORT_ERR_MEMORY, "'%s': out of memory for '%s'", file->path, from->name);
-    retort_status st = tensor->dims == 2 ? read_rows(file, config, params, tensor, from, memory, err)
-                                         : read_vector(file, config, params, tensor, from, memory, err);
+    const reading r = {file, config, params, tensor, from};
+    retort_status st =
+        matrix ? read_rows(&r, threads, memory, err) : read_vector(file, config, params, tensor, from, memory, err);
     rt_free(memory);
     return st;
 }
@@ -110,11 +131,14 @@ retort_status rt_gguf_read_weights(const rt_gguf *file, const rt_config *config,
     return RETORT_OK;
 }
 
-static rt_dtype dtype_of(const rt_gguf *file, rt_weights_form form) {
-    if (form != RT_WEIGHTS_AUTO) return form == RT_WEIGHTS_BF16 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
+static rt_dtype dtype_of_file(const rt_gguf *file) {
     for (int64_t i = 0; i < file->num_tensors; i++)
         if (file->tensors[i].dims == 2 && file->tensors[i].type != RT_GGML_BF16) return RT_DTYPE_F32;
     return RT_DTYPE_BF16;
+}
+
+static rt_dtype dtype_of(const rt_gguf *file, rt_weights_form form) {
+    return rt_weights_form_dtype(form, dtype_of_file(file));
 }
 
 static retort_status load(const rt_gguf *file, rt_weights_form form, rt_model *model, retort_error *err) {

@@ -14,48 +14,96 @@
 
 enum {
     PIECE = 1 << 14, /* numbers converted at a time */
-    FORGET =
-        256 * PIECE /* numbers after which the pages read are given back: loading needs little more than the weights
-                       themselves, and touching a page maps a few around it, which would undo smaller steps */
+    RUN = 256        /* pieces after which the pages read are given back: loading needs little more than the weights
+                        themselves, and touching a page maps a few around it, which would undo smaller steps */
 };
 
-static retort_status check_finite(const rt_weight *from, const float *read, const float *stored, int64_t first,
-                                  int64_t n, retort_error *err) {
+static retort_status check_finite(const rt_weight *from, rt_dtype held, const float *read, const float *stored,
+                                  int64_t first, int64_t n, retort_error *err) {
     const int64_t bad = rt_find_nonfinite(stored, n);
     if (bad < 0) return RETORT_OK;
     if (isfinite(read[bad]))
         return rt_fail(err, RETORT_ERR_FORMAT,
-                       "'%s': tensor '%.200s' has the value %g at element %lld, which is not a finite number in BF16",
-                       from->file->path, from->entry->name, (double)read[bad], (long long)(first + bad));
+                       "'%s': tensor '%.200s' has the value %g at element %lld, which is not a finite number in %s",
+                       from->file->path, from->entry->name, (double)read[bad], (long long)(first + bad),
+                       rt_dtype_name(held));
     return rt_fail(err, RETORT_ERR_FORMAT, "'%s': tensor '%.200s' has the non-finite value %f at element %lld",
                    from->file->path, from->entry->name, (double)read[bad], (long long)(first + bad));
 }
 
-static retort_status load_piece(const rt_weight *from, rt_dtype dtype, const unsigned char *bytes, rt_params *params,
-                                const rt_tensor *tensor, int64_t first, int64_t n, retort_error *err) {
-    if (!tensor->half) {
-        float *to = params->data + tensor->offset + first;
-        rt_dtype_decode(dtype, bytes, n, to);
-        return check_finite(from, to, to, first, n, err);
+/* One tensor on its way from a file's type to the one it is held in. */
+typedef struct conversion {
+    const rt_weight *from;
+    rt_dtype read, held;
+    rt_params *params;
+    const rt_tensor *tensor;
+} conversion;
+
+static retort_status load_piece(const conversion *c, int64_t first, int64_t n, retort_error *err) {
+    const unsigned char *bytes = c->from->entry->data + (size_t)first * rt_dtype_size(c->read);
+    if (c->tensor->format == RT_FORMAT_F32) {
+        float *to = c->params->data + c->tensor->offset + first;
+        rt_dtype_decode(c->read, bytes, n, to);
+        return check_finite(c->from, c->held, to, to, first, n, err);
     }
     float read[PIECE], stored[PIECE];
-    rt_dtype_decode(dtype, bytes, n, read);
-    rt_params_store(params, tensor, first, n, read);
-    rt_params_fetch(params, tensor, first, n, stored);
-    return check_finite(from, read, stored, first, n, err);
+    rt_dtype_decode(c->read, bytes, n, read);
+    RT_TRY(check_finite(c->from, c->held, read, read, first, n, err));
+    rt_params_store(c->params, c->tensor, first, n, read);
+    rt_params_fetch(c->params, c->tensor, first, n, stored);
+    return check_finite(c->from, c->held, read, stored, first, n, err);
 }
 
-static retort_status load_tensor(const rt_weight *from, rt_params *params, const rt_tensor *tensor, retort_error *err) {
-    rt_dtype dtype = RT_DTYPE_F32; /* rt_weights_check has seen that it is one of the three */
-    (void)rt_dtype_from_name(from->entry->dtype, &dtype);
-    const size_t size = rt_dtype_size(dtype);
-    int64_t kept = 0;
-    for (int64_t first = 0; first < tensor->count; first += PIECE) {
-        const int64_t n = tensor->count - first < PIECE ? tensor->count - first : PIECE, end = first + n;
-        RT_TRY(load_piece(from, dtype, from->entry->data + (size_t)first * size, params, tensor, first, n, err));
-        if (end - kept < FORGET && end < tensor->count) continue;
-        rt_safetensors_forget(from->file, from->entry->data + (size_t)kept * size, (size_t)(end - kept) * size);
-        kept = end;
+/* A piece is some whole rows, or of a longer row a part that ends with a group of int8. */
+typedef struct cutting {
+    int64_t columns, size, per_row; /* per_row 0: pieces of whole rows */
+    int64_t count;
+} cutting;
+
+static cutting cut(const rt_tensor *tensor) {
+    cutting p = {.columns = tensor->dims == 2 ? tensor->shape[1] : 1, .size = PIECE};
+    if (p.columns <= PIECE) {
+        p.size = PIECE / p.columns * p.columns;
+        p.count = (tensor->count + p.size - 1) / p.size;
+    } else {
+        p.per_row = (p.columns + PIECE - 1) / PIECE;
+        p.count = tensor->count / p.columns * p.per_row;
+    }
+    return p;
+}
+
+static int64_t piece_at(const cutting *p, int64_t index) {
+    return p->per_row == 0 ? index * p->size : index / p->per_row * p->columns + index % p->per_row * p->size;
+}
+
+static int64_t piece_end(const cutting *p, const rt_tensor *tensor, int64_t index) {
+    return index + 1 < p->count ? piece_at(p, index + 1) : tensor->count;
+}
+
+/* All threads convert; the error told is the first one's in the file, whoever came upon it. */
+static retort_status load_run(const conversion *c, const cutting *p, int64_t begin, int64_t end, retort_error *err) {
+    int64_t bad = INT64_MAX;
+#pragma omp parallel for reduction(min : bad) num_threads(omp_in_parallel() ? 1 : rt_compute_threads())
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t first = piece_at(p, i);
+        if (load_piece(c, first, piece_end(p, c->tensor, i) - first, NULL) != RETORT_OK && i < bad) bad = i;
+    }
+    if (bad == INT64_MAX) return RETORT_OK;
+    return load_piece(c, piece_at(p, bad), piece_end(p, c->tensor, bad) - piece_at(p, bad), err);
+}
+
+static retort_status load_tensor(const rt_weight *from, rt_dtype held, rt_params *params, const rt_tensor *tensor,
+                                 retort_error *err) {
+    conversion c = {.from = from, .held = held, .params = params, .tensor = tensor};
+    (void)rt_dtype_from_name(from->entry->dtype, &c.read); /* rt_weights_check has seen that it is one of the three */
+    const size_t size = rt_dtype_size(c.read);
+    const cutting p = cut(tensor);
+    for (int64_t i = 0; i < p.count; i += RUN) {
+        const int64_t last = p.count - i < RUN ? p.count : i + RUN;
+        RT_TRY(load_run(&c, &p, i, last, err));
+        const int64_t first = piece_at(&p, i), end = piece_end(&p, tensor, last - 1);
+        if (last < p.count)
+            rt_safetensors_forget(from->file, from->entry->data + (size_t)first * size, (size_t)(end - first) * size);
     }
     return RETORT_OK;
 }
@@ -80,7 +128,7 @@ static retort_status check_mapped(const rt_weight *from, retort_error *err) {
     float value;
     if (bad < 0) return RETORT_OK;
     rt_dtype_decode(RT_DTYPE_BF16, from->entry->data + 2 * bad, 1, &value);
-    return check_finite(from, &value, &value, bad, 1, err);
+    return check_finite(from, RT_DTYPE_BF16, &value, &value, bad, 1, err);
 }
 
 /* Where the matrices begin in the file, in halves; false where one of them would have to be converted. */
@@ -88,7 +136,7 @@ static bool find_offsets(const rt_weights *weights, const rt_params *layout, int
     const unsigned char *base = weights->files[0].mapping.data;
     for (int64_t i = 0; i < layout->num_tensors; i++) {
         const rt_st_entry *entry = rt_weights_find(weights, layout->tensors[i].name).entry;
-        if (!layout->tensors[i].half) continue;
+        if (layout->tensors[i].format != RT_FORMAT_BF16) continue;
         const size_t at = (size_t)(entry->data - base);
         if (strcmp(entry->dtype, "BF16") != 0 || at % 2 != 0) return false;
         offsets[i] = (int64_t)(at / 2);
@@ -124,19 +172,34 @@ static retort_status load_weights(const rt_weights *weights, bool may_map, rt_mo
     for (int64_t i = 0; i < model->params.num_tensors; i++) {
         const rt_tensor *tensor = &model->params.tensors[i];
         const rt_weight from = rt_weights_find(weights, tensor->name);
-        RT_TRY(mapped && tensor->half ? check_mapped(&from, err) : load_tensor(&from, &model->params, tensor, err));
+        RT_TRY(mapped && tensor->format == RT_FORMAT_BF16
+                   ? check_mapped(&from, err)
+                   : load_tensor(&from, model->config.weights_dtype, &model->params, tensor, err));
     }
     return RETORT_OK;
 }
 
-rt_dtype rt_weights_dtype(const rt_weights *weights, rt_weights_form form) {
-    if (form != RT_WEIGHTS_AUTO) return form == RT_WEIGHTS_BF16 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
+rt_dtype rt_weights_form_dtype(rt_weights_form form, rt_dtype automatic) {
+    const rt_dtype dtypes[] = {
+        [RT_WEIGHTS_AUTO] = automatic,
+        [RT_WEIGHTS_F32] = RT_DTYPE_F32,
+        [RT_WEIGHTS_BF16] = RT_DTYPE_BF16,
+        [RT_WEIGHTS_INT8] = RT_DTYPE_INT8,
+    };
+    return dtypes[form];
+}
+
+static rt_dtype dtype_of_files(const rt_weights *weights) {
     for (int64_t f = 0; f < weights->num_files; f++) {
         const rt_safetensors *file = &weights->files[f];
         for (int64_t i = 0; i < file->count; i++)
             if (file->entries[i].dims == 2 && strcmp(file->entries[i].dtype, "BF16") != 0) return RT_DTYPE_F32;
     }
     return RT_DTYPE_BF16;
+}
+
+rt_dtype rt_weights_dtype(const rt_weights *weights, rt_weights_form form) {
+    return rt_weights_form_dtype(form, dtype_of_files(weights));
 }
 
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err) {

@@ -233,13 +233,9 @@ static void merge_pair(const rt_lora *lora, const rt_lora_pair *p, rt_matrix w, 
         rt_scale(rows * in, lora->scale, delta);
         for (int64_t i = 0; i < rows; i++) {
             const int64_t at = (first + i) * in;
-            if (w.f32 != NULL) {
-                rt_add(in, delta + i * in, w.f32 + at);
-                continue;
-            }
-            rt_bf16_decode(in, w.bf16 + at, row);
+            rt_matrix_decode(w, in, at, in, row);
             rt_add(in, delta + i * in, row);
-            rt_bf16_encode(in, row, w.bf16 + at);
+            rt_matrix_encode(w, in, at, in, row);
         }
     }
 }

@@ -75,7 +75,7 @@ void rt_lora_forward(const rt_lora *lora, int64_t layer, rt_lora_module module, 
 void rt_lora_backward(const rt_lora *lora, int64_t layer, rt_lora_module module, int64_t rows, const float *x,
                       const float *dy, const rt_params *grads, float *dx, float *scratch);
 
-/* Puts W + s (B A) in the place of each adapted W (in float32, rounded once more where weights are bfloat16):
+/* Puts W + s (B A) in the place of each adapted W (in float32, rounded once more where weights are held so):
  * W_ij + fl32(chain(k: B_ik, A_kj)) * s. The model then carries no adapters. */
 retort_status rt_lora_merge(rt_model *model, retort_error *err);
 

@@ -12,7 +12,8 @@
 #include "core/error.h"
 #include "core/file.h"
 
-typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16 } rt_dtype;
+/* Number formats of weights in files, and INT8 (compute.h), which is one of weights in memory only. */
+typedef enum rt_dtype { RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16, RT_DTYPE_INT8 } rt_dtype;
 
 /* Which published architecture a configuration's files are of; architecture.h knows names and features. The engine
  * itself reads only the features below. */
@@ -55,8 +56,9 @@ typedef struct rt_config {
     int32_t bos_token_id, pad_token_id; /* -1: none */
     int32_t eos_token_id[8];
     int32_t num_eos;
-    /* How the model is held in memory, F32 or BF16; not part of config.json, and F32 where nothing else is said.
-     * Matrices that are only read (sampling, a frozen base) may be bfloat16; arithmetic is float32 all the same. */
+    /* How the model is held in memory, F32, BF16 or INT8; not part of config.json, and F32 where nothing else is said.
+     * Matrices that are only read (sampling, a frozen base) may be bfloat16 or int8; arithmetic is float32 all the
+     * same. */
     rt_dtype weights_dtype;
     /* Keys and values as attention sees them, F32 or BF16. With BF16 the cache holds them rounded to nearest, ties to
      * even, and training rounds them likewise behind bias, norm and rotation; its gradient goes straight through. */
@@ -83,22 +85,27 @@ typedef struct rt_layer_params {
 
 typedef struct rt_tensor {
     char name[96];         /* "model.layers.0.self_attn.q_proj.weight" */
-    int64_t offset, count; /* offset: into half or data */
+    int64_t offset, count; /* offset: into the block of its format */
+    int64_t scales;        /* of int8: where its scales begin */
     int64_t shape[2];
     int32_t dims;
-    bool half;  /* lies in the block of bfloat16 */
+    rt_format format;
     bool decay; /* weight decay applies (matrices; not norms and biases) */
 } rt_tensor;
 
-/* Float32 weights, gradients and moments are one block `data` of `count` floats. With weights_dtype BF16 the matrices
- * lie in `half` instead, and data holds only the vectors (norms, biases). Of a model opened to sample from, `half` may
- * be the mapped file itself, whose tensors lie in the file's order: those are only read. */
+/* Float32 weights, gradients and moments are one block `data` of `count` floats. With weights_dtype BF16 or INT8 the
+ * matrices (the embedding table is one) lie in `half` or in `int8` and `scale` instead, and data holds only the vectors
+ * (norms, biases). Of a model opened to sample from, `half` may be the mapped file itself, whose tensors lie in the
+ * file's order: those are only read. */
 typedef struct rt_params {
-    float *data;     /* 64-byte aligned */
-    uint16_t *half;  /* NULL for float32 */
-    size_t mapped;   /* bytes of the mapping that `half` is; 0: it is memory */
-    int64_t count;   /* parameters in all */
-    int64_t in_half; /* of them bfloat16 */
+    float *data;    /* 64-byte aligned */
+    uint16_t *half; /* NULL where no matrix is bfloat16 */
+    int8_t *int8;   /* and so on */
+    float *scale;   /* of the groups of int8 */
+    size_t mapped;  /* bytes of the mapping that `half` is; 0: it is memory */
+    int64_t count;  /* parameters in all */
+    int64_t narrow; /* of them in half or int8 */
+    int64_t scales; /* floats of scale */
     rt_tensor *tensors;
     int64_t num_tensors;
     rt_matrix embed; /* [V][D] */
@@ -120,12 +127,14 @@ retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_e
 void rt_params_release(rt_params *params);
 /* Bytes of such a block; SIZE_MAX when out of range. */
 size_t rt_params_bytes(const rt_config *config);
-/* Elements first .. first + count - 1 of a tensor from floats and to floats. Stored into bfloat16 they are rounded to
- * nearest, ties to even. */
+/* Where a tensor lies. */
+rt_matrix rt_params_matrix(const rt_params *params, const rt_tensor *tensor);
+/* Elements first .. first + count - 1 of a tensor from floats and to floats. Stored they are rounded to the tensor's
+ * format; into int8 they must be whole groups. */
 void rt_params_store(rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, const float *x);
 void rt_params_fetch(const rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, float *x);
-/* Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down) scaled by
- * 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */
+/* Of float32 or bfloat16: Normal(0, initializer_range) matrices, zero biases, unit norms; residual outputs (o, down)
+ * scaled by 1/sqrt(2 layers) as GPT-2 does. From rt_rng only. */
 void rt_params_init(const rt_config *config, rt_params *params, uint64_t seed);
 /* Every number within bounds that make all later size arithmetic safe; `where` names the source in the message. */
 retort_status rt_config_validate(const rt_config *config, const char *where, retort_error *err);
@@ -158,8 +167,13 @@ typedef struct rt_model {
  * use. Weights become float32. */
 retort_status rt_model_load(const char *dir, rt_model *out, retort_error *err);
 /* The same with matrices held as: what the file has (bfloat16 if all its matrices are, else float32: no result depends
- * on it), float32, or bfloat16 (rounded). The order is that of the option's choices "auto|f32|bf16". */
-typedef enum rt_weights_form { RT_WEIGHTS_AUTO, RT_WEIGHTS_F32, RT_WEIGHTS_BF16 } rt_weights_form;
+ * on it), float32, or rounded to bfloat16 or int8. The order is that of the option's choices. */
+#define RT_WEIGHTS_CHOICES "auto|f32|bf16|int8"
+typedef enum rt_weights_form { RT_WEIGHTS_AUTO, RT_WEIGHTS_F32, RT_WEIGHTS_BF16, RT_WEIGHTS_INT8 } rt_weights_form;
+/* The format that a form asks for; `automatic` where it leaves the choice. */
+rt_dtype rt_weights_form_dtype(rt_weights_form form, rt_dtype automatic);
+/* weights_dtype as the kernels' format. */
+rt_format rt_config_format(const rt_config *config);
 retort_status rt_model_load_as(const char *dir, rt_weights_form form, rt_model *out, retort_error *err);
 /* A model to sample from: adapter is a PEFT folder, NULL: none. */
 typedef struct rt_model_source {
@@ -184,8 +198,8 @@ retort_status rt_model_save(const rt_model *model, const char *dir, rt_dtype dty
 retort_status rt_model_save_shards(const rt_model *model, const char *dir, rt_dtype dtype, int64_t max_bytes,
                                    retort_error *err);
 void rt_model_release(rt_model *model);
-/* SHA-256 over config and the weights as float32 in tensor order: a model held as bfloat16 has the hash of the float32
- * model with those values. */
+/* SHA-256 over config and the weights as float32 in tensor order: a model held in another format has the hash of the
+ * float32 model with those values. */
 retort_status rt_model_hash(const rt_model *model, char hex[65], retort_error *err);
 
 /* FLOPs of a forward pass over `tokens` tokens whose attended key counts sum to `keys` (2 per multiply-add);

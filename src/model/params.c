@@ -12,25 +12,29 @@
 typedef struct layout {
     float *data;
     uint16_t *half;
+    int8_t *int8;
+    float *scale;
     rt_tensor *tensors;
     const int64_t *offsets; /* of matrices that lie in another order than this walk's; NULL: they do not */
     int64_t num_tensors;
-    int64_t in_data, in_half; /* parameters in each block */
-    bool halves;              /* matrices are bfloat16 */
+    int64_t in_data, in_narrow; /* parameters in data, in half or int8 */
+    int64_t in_scales;
+    rt_format format; /* of matrices */
 } layout;
 
-static void name_tensor(layout *at, bool half, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
+static void name_tensor(layout *at, rt_format format, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
                         va_list args) RETORT_PRINTF(6, 0);
 
 /* cols == 0 makes a vector; vectors (norms and biases) take no weight decay. */
-static void name_tensor(layout *at, bool half, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
+static void name_tensor(layout *at, rt_format format, int64_t offset, int64_t rows, int64_t cols, const char *fmt,
                         va_list args) {
     const int64_t count = cols == 0 ? rows : rows * cols;
     if (at->tensors != NULL) {
         rt_tensor *tensor = &at->tensors[at->num_tensors];
         vsnprintf(tensor->name, sizeof tensor->name, fmt, args);
-        tensor->half = half;
+        tensor->format = format;
         tensor->offset = offset;
+        tensor->scales = at->in_scales;
         tensor->count = count;
         tensor->shape[0] = rows;
         tensor->shape[1] = cols == 0 ? 1 : cols;
@@ -38,7 +42,8 @@ static void name_tensor(layout *at, bool half, int64_t offset, int64_t rows, int
         tensor->decay = cols != 0;
     }
     at->num_tensors++;
-    *(half ? &at->in_half : &at->in_data) += count;
+    *(format != RT_FORMAT_F32 ? &at->in_narrow : &at->in_data) += count;
+    if (format == RT_FORMAT_INT8) at->in_scales += rows * rt_int8_groups(cols);
 }
 
 static float *place(layout *at, int64_t count, const char *fmt, ...) RETORT_PRINTF(3, 4);
@@ -48,7 +53,7 @@ static float *place(layout *at, int64_t count, const char *fmt, ...) {
     const int64_t offset = at->in_data;
     va_list args;
     va_start(args, fmt);
-    name_tensor(at, false, offset, count, 0, fmt, args);
+    name_tensor(at, RT_FORMAT_F32, offset, count, 0, fmt, args);
     va_end(args);
     return at->data != NULL ? at->data + offset : NULL;
 }
@@ -56,14 +61,17 @@ static float *place(layout *at, int64_t count, const char *fmt, ...) {
 static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) RETORT_PRINTF(4, 5);
 
 static rt_matrix place_matrix(layout *at, int64_t rows, int64_t cols, const char *fmt, ...) {
-    int64_t offset = at->halves ? at->in_half : at->in_data;
-    if (at->halves && at->offsets != NULL) offset = at->offsets[at->num_tensors];
+    int64_t offset = at->format != RT_FORMAT_F32 ? at->in_narrow : at->in_data;
+    if (at->offsets != NULL && at->format != RT_FORMAT_F32) offset = at->offsets[at->num_tensors];
+    rt_matrix w = {0};
+    if (at->data != NULL && at->format == RT_FORMAT_F32) w.f32 = at->data + offset;
+    if (at->half != NULL) w.bf16 = at->half + offset;
+    if (at->int8 != NULL) w = (rt_matrix){.int8 = at->int8 + offset, .scale = at->scale + at->in_scales};
     va_list args;
     va_start(args, fmt);
-    name_tensor(at, at->halves, offset, rows, cols, fmt, args);
+    name_tensor(at, at->format, offset, rows, cols, fmt, args);
     va_end(args);
-    return (rt_matrix){.f32 = !at->halves && at->data != NULL ? at->data + offset : NULL,
-                       .bf16 = at->half != NULL ? at->half + offset : NULL};
+    return w;
 }
 
 /* An attention projection's weight and, where the architecture has one, its bias. */
@@ -104,36 +112,47 @@ static void place_all(layout *at, const rt_config *c, rt_params *params) {
         c->tie_word_embeddings ? params->embed : place_matrix(at, c->vocab_size, c->hidden_size, "lm_head.weight");
 }
 
+rt_format rt_config_format(const rt_config *config) {
+    return config->weights_dtype == RT_DTYPE_INT8   ? RT_FORMAT_INT8
+           : config->weights_dtype == RT_DTYPE_BF16 ? RT_FORMAT_BF16
+                                                    : RT_FORMAT_F32;
+}
+
+static void count_all(const layout *at, rt_params *params) {
+    params->count = at->in_data + at->in_narrow;
+    params->narrow = at->in_narrow;
+    params->scales = at->in_scales;
+    params->num_tensors = at->num_tensors;
+}
+
 retort_status rt_params_layout(const rt_config *config, rt_params *out, retort_error *err) {
     *out = (rt_params){0};
     RT_TRY(rt_config_validate(config, "model configuration", err));
     rt_params params = {0};
-    layout at = {.halves = config->weights_dtype == RT_DTYPE_BF16};
+    layout at = {.format = rt_config_format(config)};
     place_all(&at, config, &params);
-    params.count = at.in_data + at.in_half;
-    params.in_half = at.in_half;
-    params.num_tensors = at.num_tensors;
+    count_all(&at, &params);
     params.tensors = rt_calloc((size_t)params.num_tensors, sizeof *params.tensors);
     RT_CHECK(params.tensors != NULL, err, RETORT_ERR_MEMORY, "out of memory for the names of %lld tensors",
              (long long)params.num_tensors);
-    at = (layout){.tensors = params.tensors, .halves = at.halves};
+    at = (layout){.tensors = params.tensors, .format = at.format};
     place_all(&at, config, &params);
     *out = params;
     return RETORT_OK;
 }
 
-static size_t block_bytes(const rt_params *params) {
-    return (size_t)(params->count - params->in_half) * sizeof(float) + (size_t)params->in_half * sizeof(uint16_t);
+static size_t block_bytes(const rt_params *params, rt_format format) {
+    return (size_t)(params->count - params->narrow + params->scales) * sizeof(float) +
+           (size_t)params->narrow * (format == RT_FORMAT_BF16 ? sizeof(uint16_t) : 1);
 }
 
 size_t rt_params_bytes(const rt_config *config) {
     if (rt_config_validate(config, "model configuration", NULL) != RETORT_OK) return SIZE_MAX;
     rt_params params = {0};
-    layout at = {.halves = config->weights_dtype == RT_DTYPE_BF16};
+    layout at = {.format = rt_config_format(config)};
     place_all(&at, config, &params);
-    params.count = at.in_data + at.in_half;
-    params.in_half = at.in_half;
-    return block_bytes(&params);
+    count_all(&at, &params);
+    return block_bytes(&params, at.format);
 }
 
 static retort_status create(const rt_config *config, rt_mapping *file, const int64_t *offsets, rt_params *out,
@@ -141,18 +160,24 @@ static retort_status create(const rt_config *config, rt_mapping *file, const int
     rt_params params;
     *out = (rt_params){0};
     RT_TRY(rt_params_layout(config, &params, err));
-    const bool halves = params.in_half > 0;
-    params.data = rt_aligned_alloc((size_t)(params.count - params.in_half), sizeof(float));
-    if (halves && file == NULL) params.half = rt_aligned_alloc((size_t)params.in_half, sizeof *params.half);
+    const rt_format format = rt_config_format(config);
+    const size_t narrow = (size_t)params.narrow;
+    params.data = rt_aligned_alloc((size_t)params.count - narrow, sizeof(float));
+    if (format == RT_FORMAT_BF16 && file == NULL) params.half = rt_aligned_alloc(narrow, sizeof *params.half);
+    if (format == RT_FORMAT_INT8) {
+        params.int8 = rt_aligned_alloc(narrow, sizeof *params.int8);
+        params.scale = rt_aligned_alloc((size_t)params.scales, sizeof *params.scale);
+    }
     if (file != NULL) {
         params.half = (uint16_t *)(uintptr_t)file->data;
         params.mapped = file->length;
         *file = (rt_mapping){0};
     }
     params.layers = rt_calloc((size_t)config->num_hidden_layers, sizeof *params.layers);
-    if (params.data == NULL || params.layers == NULL || (halves && params.half == NULL)) {
+    if (params.data == NULL || params.layers == NULL || (format == RT_FORMAT_BF16 && params.half == NULL) ||
+        (format == RT_FORMAT_INT8 && (params.int8 == NULL || params.scale == NULL))) {
         const long long count = params.count;
-        const double bytes = (double)block_bytes(&params);
+        const double bytes = (double)block_bytes(&params, format);
         rt_params_release(&params);
         return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: a model of %lld parameters needs %.1f MiB", count,
                        bytes / (1 << 20));
@@ -160,7 +185,9 @@ static retort_status create(const rt_config *config, rt_mapping *file, const int
     /* Once more over the names: with offsets given, the tensors are where those say. */
     layout at = {.data = params.data,
                  .half = params.half,
-                 .halves = halves,
+                 .int8 = params.int8,
+                 .scale = params.scale,
+                 .format = format,
                  .offsets = offsets,
                  .tensors = offsets != NULL ? params.tensors : NULL};
     place_all(&at, config, &params);
@@ -185,25 +212,28 @@ void rt_params_release(rt_params *params) {
         rt_mapping file = {(const unsigned char *)params->half, params->mapped};
         rt_unmap_file(&file);
     }
+    rt_free(params->int8);
+    rt_free(params->scale);
     rt_free(params->tensors);
     rt_free(params->layers);
     *params = (rt_params){0};
 }
 
+rt_matrix rt_params_matrix(const rt_params *params, const rt_tensor *tensor) {
+    switch (tensor->format) {
+    case RT_FORMAT_INT8:
+        return (rt_matrix){.int8 = params->int8 + tensor->offset, .scale = params->scale + tensor->scales};
+    case RT_FORMAT_BF16: return (rt_matrix){.bf16 = params->half + tensor->offset};
+    default: return (rt_matrix){.f32 = params->data + tensor->offset};
+    }
+}
+
 void rt_params_store(rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, const float *x) {
-    const int64_t at = tensor->offset + first;
-    if (tensor->half)
-        rt_bf16_encode(count, x, params->half + at);
-    else
-        memcpy(params->data + at, x, (size_t)count * sizeof *x);
+    rt_matrix_encode(rt_params_matrix(params, tensor), tensor->shape[1], first, count, x);
 }
 
 void rt_params_fetch(const rt_params *params, const rt_tensor *tensor, int64_t first, int64_t count, float *x) {
-    const int64_t at = tensor->offset + first;
-    if (tensor->half)
-        rt_bf16_decode(count, params->half + at, x);
-    else
-        memcpy(x, params->data + at, (size_t)count * sizeof *x);
+    rt_matrix_decode(rt_params_matrix(params, tensor), tensor->shape[1], first, count, x);
 }
 
 static bool ends_with(const char *text, const char *end) {

@@ -134,7 +134,7 @@ static retort_status check_training(const rt_model *model, const rt_workspace *w
                                     retort_error *err) {
     const bool adapted = model->lora != NULL;
     RT_CHECK(adapted || model->config.weights_dtype == RT_DTYPE_F32, err, RETORT_ERR_USAGE,
-             "bfloat16 weights cannot be trained: their updates would be rounded away");
+             "weights held as bfloat16 or int8 cannot be trained: their updates would be rounded away");
     RT_CHECK(adapted || ws->shape.lora_r == 0, err, RETORT_ERR_STATE,
              "workspace was created for training adapters, the model has none");
     RT_CHECK(grads != NULL && grads->count == (adapted ? model->lora->params.count : model->params.count), err,

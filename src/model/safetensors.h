@@ -39,8 +39,8 @@ typedef struct rt_st_tensor {
     const char *name;
     int64_t shape[RT_ST_MAX_DIMS]; /* the first `dims` count; dims 0 is a scalar */
     int32_t dims;
-    float *data;          /* product of the shape floats, borrowed; NULL in a list to check: not read */
-    const uint16_t *half; /* instead of data, for writing: bfloat16 */
+    float *data;      /* product of the shape floats, borrowed; NULL in a list to check: not read */
+    rt_matrix narrow; /* instead of data, for writing: a matrix in another format, which is widened */
 } rt_st_tensor;
 
 /* metadata: NULL, or key, value, key, value, ..., NULL. "format": "pt" is always written, which transformers asks for.

@@ -80,8 +80,8 @@ static retort_status write_tensor(rt_atomic_file *file, const rt_st_tensor *tens
     float widened[CHUNK];
     for (int64_t start = 0; start < count; start += CHUNK) {
         const int64_t n = count - start < CHUNK ? count - start : CHUNK;
-        const float *values = tensor->half != NULL ? widened : tensor->data + start;
-        if (tensor->half != NULL) rt_bf16_decode(n, tensor->half + start, widened);
+        const float *values = tensor->data != NULL ? tensor->data + start : widened;
+        if (tensor->data == NULL) rt_matrix_decode(tensor->narrow, tensor->shape[1], start, n, widened);
         rt_dtype_encode(dtype, values, n, bytes);
         const int64_t bad = rt_dtype_find_nonfinite(dtype, bytes, n);
         RT_CHECK(bad < 0, err, RETORT_ERR_NUMERIC,

@@ -12,8 +12,10 @@ retort_status rt_weights_list(const rt_params *params, bool with_head, rt_st_ten
         const rt_tensor *tensor = &params->tensors[i];
         list[i] = (rt_st_tensor){.name = tensor->name, .dims = tensor->dims};
         for (int32_t d = 0; d < tensor->dims; d++) list[i].shape[d] = tensor->shape[d];
-        if (tensor->half && params->half != NULL) list[i].half = params->half + tensor->offset;
-        if (!tensor->half && params->data != NULL) list[i].data = params->data + tensor->offset;
+        if (params->data == NULL) continue;
+        const rt_matrix at = rt_params_matrix(params, tensor);
+        list[i].data = at.f32;
+        if (at.f32 == NULL) list[i].narrow = at;
     }
     *count = n;
     if (with_head) { /* a copy of the tied matrix: checked, not read */

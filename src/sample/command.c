@@ -58,8 +58,8 @@ const retort_option retort_sample_option_table[] = {
         .help = "Taken off each such logit where ban_mode is penalty."),
     ROW(ban_cap, REAL, .default_value = "0.01", .argument = "P", .minimum = 0, .maximum = 1,
         .help = "Most that such tokens may have together where ban_mode is cap."),
-    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
-        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = RT_WEIGHTS_CHOICES,
+        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16 or int8."),
     ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
         .help = "How the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told "
                 "the same."),

@@ -36,8 +36,8 @@ const retort_option retort_serve_option_table[] = {
         .help = "Words and phrases that no response may hold: categories of the shipped lexicons (anthropomorphic, "
                 "logical), "
                 "lexicons (.yaml) or files with one a line. Requests can add their own (ban_list)."),
-    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = "auto|f32|bf16",
-        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16."),
+    ROW(dtype, CHOICE, .default_value = "auto", .argument = "NAME", .group = "Machine", .choices = RT_WEIGHTS_CHOICES,
+        .help = "How weights are held: as the file has them (auto: never changes a byte), or rounded to bf16 or int8."),
     ROW(kv_dtype, CHOICE, .default_value = "f32", .argument = "NAME", .choices = "f32|bf16",
         .help = "How the cache holds keys and values; bf16 takes half the memory and rounds them, as rl does when told "
                 "the same."),

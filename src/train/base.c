@@ -5,9 +5,11 @@ static retort_status read_options(const retort_peft_options *options, rt_weights
                                   retort_error *err) {
     *form = (rt_weights_form)options->dtype;
     *lora = (rt_lora_config){0};
-    RT_CHECK(options->use_peft || *form != RT_WEIGHTS_BF16, err, RETORT_ERR_USAGE,
-             "'dtype' is bf16 without 'use_peft': weights that are trained stay float32, only a frozen base can be "
-             "bfloat16");
+    const bool narrow = *form == RT_WEIGHTS_BF16 || *form == RT_WEIGHTS_INT8;
+    RT_CHECK(options->use_peft || !narrow, err, RETORT_ERR_USAGE,
+             "'dtype' is %s without 'use_peft': weights that are trained stay float32, only a frozen base can be "
+             "bfloat16 or int8",
+             *form == RT_WEIGHTS_INT8 ? "int8" : "bf16");
     if (!options->use_peft) *form = RT_WEIGHTS_F32;
     if (!options->use_peft) return RETORT_OK;
     *lora = (rt_lora_config){.r = options->lora_r, .alpha = options->lora_alpha};

@@ -5,6 +5,7 @@
 
 #include "core/mem.h"
 #include "core/plan.h"
+#include "model/model.h"
 #include "text/prompting.h"
 
 #define MAX_ROWS 16777216 /* more rows than any micro-batch that fits a machine's memory */
@@ -89,9 +90,9 @@
             .help = "Projections with an adapter: q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj, or "  \
                     "all-linear."),                                                                                    \
         ROW(type_, CHOICE, "dtype", peft.dtype, .argument = "NAME", .default_value = "auto",                           \
-            .choices = "auto|f32|bf16",                                                                                \
-            .help = "How frozen weights are held: as the file has them (auto), or rounded to bf16 for half the "       \
-                    "memory; weights that are trained are float32."),                                                  \
+            .choices = RT_WEIGHTS_CHOICES,                                                                             \
+            .help = "How frozen weights are held: as the file has them (auto), or rounded to bf16 or int8 for half "   \
+                    "or a quarter of the memory; weights that are trained are float32."),                              \
         ROW(type_, CHOICE, "kv_dtype", peft.kv_dtype, .argument = "NAME", .default_value = "f32",                      \
             .choices = "f32|bf16",                                                                                     \
             .help = "Rounds keys and values to bf16, as a sampler does whose cache holds them so.")

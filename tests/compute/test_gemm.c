@@ -15,16 +15,33 @@
 #include "core/mem.h"
 #include "oracle_gemm.h"
 
-typedef enum form { FORM_NT, FORM_NN, FORM_TN, FORM_PACKED, FORM_NT_HALF, FORM_NN_HALF, FORM_PACKED_HALF, FORMS } form;
-static const char *const form_names[] = {"nt", "nn", "tn", "packed", "nt bf16", "nn bf16", "packed bf16"};
+typedef enum form {
+    FORM_NT,
+    FORM_NN,
+    FORM_TN,
+    FORM_PACKED,
+    FORM_NT_HALF,
+    FORM_NN_HALF,
+    FORM_PACKED_HALF,
+    FORM_NT_INT8,
+    FORM_NN_INT8,
+    FORM_PACKED_INT8,
+    FORMS
+} form;
+static const char *const form_names[] = {"nt",      "nn",          "tn",      "packed",  "nt bf16",
+                                         "nn bf16", "packed bf16", "nt int8", "nn int8", "packed int8"};
 
-static bool is_half(form f) {
-    return f >= FORM_NT_HALF;
+static rt_format format_of(form f) {
+    return f >= FORM_NT_INT8 ? RT_FORMAT_INT8 : f >= FORM_NT_HALF ? RT_FORMAT_BF16 : RT_FORMAT_F32;
+}
+
+static bool is_packed(form f) {
+    return f == FORM_PACKED || f == FORM_PACKED_HALF || f == FORM_PACKED_INT8;
 }
 
 /* b is [n][k]. */
 static bool is_transposed(form f) {
-    return f != FORM_NN && f != FORM_TN && f != FORM_NN_HALF;
+    return f != FORM_NN && f != FORM_TN && f != FORM_NN_HALF && f != FORM_NN_INT8;
 }
 
 typedef struct shape {
@@ -56,7 +73,7 @@ typedef struct operands {
     form f;
     int64_t lda, ldb, ldc, size_a, size_b, size_c;
     float *a, *b, *c, *expected, *got;
-    uint16_t *half; /* b as bfloat16, where the form wants it; b then holds the rounded values */
+    rt_matrix w; /* b in the form's format; b then holds what it stands for */
 } operands;
 
 static float *filled(int64_t n) {
@@ -66,13 +83,30 @@ static float *filled(int64_t n) {
     return x;
 }
 
+static void *taken(int64_t count, size_t size) {
+    void *block = calloc((size_t)(count > 0 ? count : 1), size);
+    assert_non_null(block);
+    return block;
+}
+
+/* b without gaps, in another format than float. */
+static void narrow(operands *o, int64_t rows, int64_t columns) {
+    if (format_of(o->f) == RT_FORMAT_BF16) o->w.bf16 = taken(o->size_b, sizeof *o->w.bf16);
+    if (format_of(o->f) == RT_FORMAT_INT8) {
+        o->w.int8 = taken(o->size_b, 1);
+        o->w.scale = taken(rows * rt_int8_groups(columns), sizeof *o->w.scale);
+    }
+    rt_matrix_encode(o->w, columns, 0, o->size_b, o->b);
+    rt_matrix_decode(o->w, columns, 0, o->size_b, o->b);
+}
+
 static void make(operands *o, form f, shape s) {
     *o = (operands){.s = s, .f = f};
     int64_t a_rows = f == FORM_TN ? s.k : s.m, a_columns = f == FORM_TN ? s.m : s.k;
     bool transposed = is_transposed(f);
     int64_t b_rows = transposed ? s.n : s.k, b_columns = transposed ? s.k : s.n;
     o->lda = a_columns + s.gap;
-    o->ldb = b_columns + (is_half(f) ? 0 : s.gap / 2);
+    o->ldb = b_columns + (format_of(f) != RT_FORMAT_F32 ? 0 : s.gap / 2);
     o->ldc = s.n + s.gap;
     o->size_a = extent(a_rows, a_columns, o->lda);
     o->size_b = extent(b_rows, b_columns, o->ldb);
@@ -82,12 +116,10 @@ static void make(operands *o, form f, shape s) {
     o->c = filled(o->size_c);
     o->expected = filled(o->size_c);
     o->got = filled(o->size_c);
-    if (is_half(f)) {
-        o->half = malloc((size_t)(o->size_b > 0 ? o->size_b : 1) * sizeof *o->half);
-        assert_non_null(o->half);
-        rt_bf16_encode(o->size_b, o->b, o->half);
-        rt_bf16_round(o->size_b, o->b);
-    }
+    if (format_of(f) == RT_FORMAT_F32)
+        o->w.f32 = o->b;
+    else
+        narrow(o, b_rows, b_columns);
 }
 
 static void release(operands *o) {
@@ -96,7 +128,9 @@ static void release(operands *o) {
     free(o->c);
     free(o->expected);
     free(o->got);
-    free(o->half);
+    free(o->w.bf16);
+    free(o->w.int8);
+    free(o->w.scale);
 }
 
 static void oracle(operands *o, bool accumulate) {
@@ -116,14 +150,14 @@ static void run(operands *o, bool accumulate) {
         rt_matmul_nn(s->m, s->n, s->k, o->a, o->lda, o->b, o->ldb, o->got, o->ldc, accumulate);
     else if (o->f == FORM_TN)
         rt_matmul_tn(s->m, s->n, s->k, o->a, o->lda, o->b, o->ldb, o->got, o->ldc, accumulate);
-    else if (o->f == FORM_NT_HALF)
-        rt_linear_forward(s->m, s->n, s->k, o->a, o->lda, (rt_matrix){.bf16 = o->half}, o->got, o->ldc, accumulate);
-    else if (o->f == FORM_NN_HALF)
-        rt_linear_backward(s->m, s->n, s->k, o->a, o->lda, (rt_matrix){.bf16 = o->half}, o->got, o->ldc, accumulate);
+    else if (!is_packed(o->f) && is_transposed(o->f))
+        rt_linear_forward(s->m, s->n, s->k, o->a, o->lda, o->w, o->got, o->ldc, accumulate);
+    else if (!is_packed(o->f))
+        rt_linear_backward(s->m, s->n, s->k, o->a, o->lda, o->w, o->got, o->ldc, accumulate);
     else {
         rt_packed packed;
-        assert_int_equal(is_half(o->f) ? rt_pack_matrix(s->n, s->k, (rt_matrix){.bf16 = o->half}, &packed, NULL)
-                                       : rt_pack_weight(s->n, s->k, o->b, o->ldb, &packed, NULL),
+        assert_int_equal(o->f != FORM_PACKED ? rt_pack_matrix(s->n, s->k, o->w, &packed, NULL)
+                                             : rt_pack_weight(s->n, s->k, o->b, o->ldb, &packed, NULL),
                          RETORT_OK);
         if (accumulate)
             rt_matmul_packed_add(s->m, o->a, o->lda, &packed, o->got, o->ldc);
@@ -232,8 +266,7 @@ static void alone_or_together(form f) {
     make(&o, f, (shape){70, 200, 300, 0});
     oracle(&o, false);
     rt_packed packed;
-    const rt_matrix b = is_half(f) ? (rt_matrix){.bf16 = o.half} : (rt_matrix){.f32 = o.b};
-    assert_int_equal(rt_pack_matrix(o.s.n, o.s.k, b, &packed, NULL), RETORT_OK);
+    assert_int_equal(rt_pack_matrix(o.s.n, o.s.k, o.w, &packed, NULL), RETORT_OK);
     for (int i = 0; i < isa_count; i++) {
         /* Packed under one instruction set, used under all. */
         assert_int_equal(rt_compute_use_isa(isas[i], NULL), RETORT_OK);
@@ -254,29 +287,32 @@ static void rows_alone_or_together(void **unused) {
     (void)unused;
     alone_or_together(FORM_PACKED);
     alone_or_together(FORM_PACKED_HALF);
+    alone_or_together(FORM_PACKED_INT8);
 }
 
-/* Rows of a packed weight are the weight's rows, in either format, also in its last, ragged panel. */
+/* Rows of a packed weight are the weight's rows, in any format, also in its last, ragged panel. */
 static void rows_of_packed(void **unused) {
     (void)unused;
-    enum { N = 75, K = 37, ROWS = 4 * N };
-    uint16_t half[N * K];
-    float w[N * K], got[ROWS * K];
+    enum { ROWS = 4 * 75 };
     int32_t row[ROWS];
-    for (int i = 0; i < N * K; i++) half[i] = (uint16_t)((uint32_t)i * 2654435761U >> 17);
-    rt_bf16_decode(N * K, half, w);
-    for (int t = 0; t < ROWS; t++) row[t] = t * 31 % N;
-    for (int in_half = 0; in_half < 2; in_half++) {
+    for (int t = 0; t < ROWS; t++) row[t] = t * 31 % 75;
+    for (int f = 0; f < FORMS; f++) {
+        if (!is_packed((form)f)) continue;
+        operands o;
         rt_packed packed;
-        const rt_matrix b = in_half ? (rt_matrix){.bf16 = half} : (rt_matrix){.f32 = w};
-        assert_int_equal(rt_pack_matrix(N, K, b, &packed, NULL), RETORT_OK);
+        make(&o, (form)f, (shape){1, 75, 37, 0});
+        assert_int_equal(rt_pack_matrix(o.s.n, o.s.k, o.w, &packed, NULL), RETORT_OK);
+        float *got = filled(ROWS * o.s.k);
         for (int threads = 1; threads <= 3; threads++) {
             rt_compute_set_threads(threads);
-            memset(got, 0xff, sizeof got);
+            memset(got, 0xff, (size_t)(ROWS * o.s.k) * sizeof *got);
             rt_packed_rows(ROWS, row, &packed, got);
-            for (int t = 0; t < ROWS; t++) assert_memory_equal(got + t * K, w + row[t] * K, K * sizeof *w);
+            for (int t = 0; t < ROWS; t++)
+                assert_memory_equal(got + t * o.s.k, o.b + row[t] * o.s.k, (size_t)o.s.k * sizeof *got);
         }
+        free(got);
         rt_packed_release(&packed);
+        release(&o);
     }
 }
 
@@ -309,13 +345,14 @@ static void nan_and_inf_pass_through(void **unused) {
     int isa_count = isa_list(isas);
     for (int f = 0; f < FORMS; f++) {
         operands o;
+        if (format_of((form)f) == RT_FORMAT_INT8) continue; /* its weights are finite */
         make(&o, (form)f, (shape){14, 37, 21, 0});
         o.a[5] = INFINITY;
         o.a[100] = NAN;
         o.b[17] = -INFINITY;
         o.b[230] = NAN;
         o.b[400] = 0.0f;
-        if (is_half((form)f)) rt_bf16_encode(o.size_b, o.b, o.half);
+        if (o.w.bf16 != NULL) rt_bf16_encode(o.size_b, o.b, o.w.bf16);
         oracle(&o, false);
         for (int i = 0; i < isa_count; i++) {
             assert_int_equal(rt_compute_use_isa(isas[i], NULL), RETORT_OK);

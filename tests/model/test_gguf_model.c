@@ -242,6 +242,33 @@ static void test_types(void **state) {
     }
 }
 
+/* Q8_0 has groups of 32 with scales of 16 bits, and the largest of each at 127: int8 loses nothing of it but the sign
+ * of zero. */
+static void test_q8_0_as_int8(void **state) {
+    (void)state;
+    rt_model model, whole, int8;
+    const char *path = in_scratch("q8_0.gguf");
+    load_golden("gguf_llama.gguf", &model);
+    check_ok(save(&model, path, RT_GGML_Q8_0));
+    check_ok(rt_model_load(path, &whole, &err));
+    for (int threads = 1; threads <= 3; threads++) {
+        rt_compute_set_threads(threads);
+        check_ok(rt_model_load_as(path, RT_WEIGHTS_INT8, &int8, &err));
+        assert_int_equal(int8.config.weights_dtype, RT_DTYPE_INT8);
+        for (int64_t i = 0; i < whole.params.num_tensors; i++) {
+            const rt_tensor *tensor = &whole.params.tensors[i];
+            float *x = calloc((size_t)tensor->count, sizeof *x);
+            rt_params_fetch(&int8.params, &int8.params.tensors[i], 0, tensor->count, x);
+            for (int64_t k = 0; k < tensor->count; k++) assert_true(x[k] == whole.params.data[tensor->offset + k]);
+            free(x);
+        }
+        rt_model_release(&int8);
+    }
+    rt_model_release(&whole);
+    rt_model_release(&model);
+    rt_compute_set_threads(1);
+}
+
 /* Rows of 48 are no whole number of Q8_0's blocks: F16, as llama.cpp's converter does. */
 static void test_odd_rows(void **state) {
     (void)state;
@@ -452,12 +479,19 @@ static int leave(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),          cmocka_unit_test(test_files),
-        cmocka_unit_test(test_inspect),         cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_types),
-        cmocka_unit_test(test_odd_rows),        cmocka_unit_test(test_refused_writing),
-        cmocka_unit_test(test_disk_full),       cmocka_unit_test(test_configurations),
-        cmocka_unit_test(test_refused_reading), cmocka_unit_test(test_types_that_are_not_decoded),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_inspect),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_q8_0_as_int8),
+        cmocka_unit_test(test_odd_rows),
+        cmocka_unit_test(test_refused_writing),
+        cmocka_unit_test(test_disk_full),
+        cmocka_unit_test(test_configurations),
+        cmocka_unit_test(test_refused_reading),
+        cmocka_unit_test(test_types_that_are_not_decoded),
         cmocka_unit_test(test_rope_tables),
     };
     return cmocka_run_group_tests_name("gguf_model", tests, NULL, leave);

@@ -323,7 +323,7 @@ static void against_peft(rt_weights_form weights) {
     rt_model model;
     must(rt_safetensors_open(golden_path("expected.safetensors"), &file, &err), &err);
     must(rt_model_load_as(golden_path("base"), weights, &model, &err), &err);
-    assert_int_equal(model.config.weights_dtype, weights == RT_WEIGHTS_F32 ? RT_DTYPE_F32 : RT_DTYPE_BF16);
+    assert_int_equal(model.config.weights_dtype, rt_weights_form_dtype(weights, RT_DTYPE_BF16));
     must(rt_lora_load(&model.config, golden_path("adapter"), &model.lora, &err), &err);
     assert_int_equal(model.lora->config.r, 3);
     assert_int_equal(model.lora->config.targets, ALL_LINEAR);

@@ -247,6 +247,97 @@ static void test_opened_to_sample(void **state) {
     rt_model_release(&model);
 }
 
+/* What rows of float32, encoded one by one, come to stand for. */
+static void expect_quantised(const rt_model *exact, const rt_model *int8) {
+    assert_int_equal(int8->config.weights_dtype, RT_DTYPE_INT8);
+    for (int64_t i = 0; i < exact->params.num_tensors; i++) {
+        const rt_tensor *from = &exact->params.tensors[i], *to = &int8->params.tensors[i];
+        float *x = calloc((size_t)from->count, sizeof *x), *y = calloc((size_t)from->count, sizeof *y);
+        int8_t *q = calloc((size_t)from->count, 1);
+        float *scale = calloc((size_t)from->count, sizeof *scale);
+        rt_params_fetch(&exact->params, from, 0, from->count, x);
+        rt_params_fetch(&int8->params, to, 0, to->count, y);
+        const int64_t cols = from->shape[1];
+        const rt_matrix w = {.int8 = q, .scale = scale};
+        for (int64_t r = 0; from->dims == 2 && r < from->shape[0]; r++) {
+            rt_matrix_encode(w, cols, r * cols, cols, x + r * cols);
+            rt_matrix_decode(w, cols, r * cols, cols, x + r * cols);
+        }
+        assert_memory_equal(x, y, (size_t)from->count * sizeof *x);
+        free(x);
+        free(y);
+        free(q);
+        free(scale);
+    }
+}
+
+/* From each type of file, one file and many, by any number of threads; rows longer than what is converted at a time. */
+static void test_loaded_as_int8(void **state) {
+    (void)state;
+    rt_config config = disk_config(false);
+    config.intermediate_size = 16421;
+    rt_model model = fixture_model(&config, 22), exact, int8;
+    retort_error err;
+    const rt_dtype types[] = {RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_F16};
+    for (int i = 0; i < 3; i++) {
+        const char *dir = fresh_folder("int8");
+        must(rt_model_save_shards(&model, dir, types[i], i == 0 ? RT_SHARD_BYTES : 1 << 20, &err), &err);
+        must(rt_model_load(dir, &exact, &err), &err);
+        rt_compute_set_threads(1 + i);
+        const rt_model_source source = {.dir = dir, .weights = RT_WEIGHTS_INT8};
+        must(rt_model_open(&source, &int8, &err), &err);
+        rt_config peeked;
+        must(rt_model_peek(dir, RT_WEIGHTS_INT8, &peeked, &err), &err);
+        assert_int_equal(peeked.weights_dtype, RT_DTYPE_INT8);
+        expect_quantised(&exact, &int8);
+        rt_model_release(&exact);
+        rt_model_release(&int8);
+    }
+    rt_compute_set_threads(1);
+    rt_model_release(&model);
+}
+
+/* The first bad number is named, whichever thread finds one; so is one that no int8 comes near. */
+static void test_bad_as_int8(void **state) {
+    (void)state;
+    const rt_config config = disk_config(true);
+    rt_model model = fixture_model(&config, 23), back;
+    const char *dir = saved_model("int8-bad", &model), *path = in_scratch("int8-bad/model.safetensors");
+    retort_error err;
+    rt_buffer bytes = {0};
+    must(rt_file_read(path, &bytes, &err), &err);
+    char *const last = bytes.data + bytes.length - 4 * (40 + 1); /* of the matrix before model.norm.weight */
+    const float nan = __builtin_nanf(""), largest = 0x1.fffffep127F;
+    memcpy(last, &nan, 4);
+    memcpy(last - 4 * 30000, &nan, 4);
+    put_file(path, bytes.data, bytes.length);
+    for (int threads = 1; threads <= 3; threads++) {
+        rt_compute_set_threads(threads);
+        expect_error(rt_model_load_as(dir, RT_WEIGHTS_INT8, &back, &err), &err, RETORT_ERR_FORMAT,
+                     "'%s': tensor 'model.layers.2.mlp.gate_proj.weight' has the non-finite value nan at element 2639",
+                     path);
+    }
+    rt_compute_set_threads(1);
+    memcpy(last - 4 * 30000, bytes.data + bytes.length - 4, 4);
+    memcpy(last, &largest, 4);
+    put_file(path, bytes.data, bytes.length);
+    int8_t q;
+    float scale, stands_for;
+    rt_matrix_encode((rt_matrix){.int8 = &q, .scale = &scale}, 1, 0, 1, &largest);
+    rt_matrix_decode((rt_matrix){.int8 = &q, .scale = &scale}, 1, 0, 1, &stands_for);
+    if (stands_for > largest) {
+        expect_error(rt_model_load_as(dir, RT_WEIGHTS_INT8, &back, &err), &err, RETORT_ERR_FORMAT,
+                     "'%s': tensor 'model.layers.2.mlp.down_proj.weight' has the value %g at element 10879, which is "
+                     "not a finite number in INT8",
+                     path, (double)largest);
+    } else {
+        must(rt_model_load_as(dir, RT_WEIGHTS_INT8, &back, &err), &err);
+        rt_model_release(&back);
+    }
+    rt_buffer_free(&bytes);
+    rt_model_release(&model);
+}
+
 /* An untied model without its head, and a NaN and an infinity written behind the writer's back. */
 static void test_missing_head_and_nan(void **state) {
     (void)state;
@@ -589,7 +680,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),          cmocka_unit_test(test_hash_sees_everything),
         cmocka_unit_test(test_wrong_tensors),       cmocka_unit_test(test_missing_head_and_nan),
-        cmocka_unit_test(test_opened_to_sample),    cmocka_unit_test(test_missing_files),
+        cmocka_unit_test(test_opened_to_sample),    cmocka_unit_test(test_loaded_as_int8),
+        cmocka_unit_test(test_bad_as_int8),         cmocka_unit_test(test_missing_files),
         cmocka_unit_test(test_claimed_size),        cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_unwritable),          cmocka_unit_test(test_unsaveable),
         cmocka_unit_test(test_allocation_failures), cmocka_unit_test(test_inspect),

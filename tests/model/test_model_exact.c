@@ -44,9 +44,13 @@ static void test_micro_batches(void **state) {
     const rt_config tied = fixture_config(true, true), untied = fixture_config(false, false);
     micro_batches(fixture_model(&tied, 1));
     micro_batches(fixture_model(&untied, 1));
-    rt_model model = fixture_model(&tied, 1), adapted = fixture_as(&model, RT_DTYPE_BF16);
-    fixture_adapt(&adapted, 5, ALL_LINEAR, 3);
-    micro_batches(adapted);
+    rt_model model = fixture_model(&tied, 1);
+    const rt_dtype narrow[] = {RT_DTYPE_BF16, RT_DTYPE_INT8};
+    for (int i = 0; i < 2; i++) {
+        rt_model adapted = fixture_as(&model, narrow[i]);
+        fixture_adapt(&adapted, 5, ALL_LINEAR, 3);
+        micro_batches(adapted);
+    }
     rt_model_release(&model);
 }
 
@@ -211,12 +215,12 @@ static void test_sampler_is_trainer(void **state) {
     sampler_is_trainer(fixture_model(&untied, 7), DOCS, 0.5, 1.0F / 0.7F);
 }
 
-/* A model of this shape held as bfloat16, with adapters of everything. */
-static rt_model adapted_half(const rt_config *config, uint64_t seed) {
-    rt_model model = fixture_model(config, seed), half = fixture_as(&model, RT_DTYPE_BF16);
-    fixture_adapt(&half, 3, ALL_LINEAR, seed + 1);
+/* A model of this shape held in a narrow format, with adapters of everything. */
+static rt_model adapted(const rt_config *config, rt_dtype weights, uint64_t seed) {
+    rt_model model = fixture_model(config, seed), narrow = fixture_as(&model, weights);
+    fixture_adapt(&narrow, 3, ALL_LINEAR, seed + 1);
     rt_model_release(&model);
-    return half;
+    return narrow;
 }
 
 static void test_sampler_is_trainer_with_adapters(void **state) {
@@ -225,7 +229,8 @@ static void test_sampler_is_trainer_with_adapters(void **state) {
     rt_model model = fixture_model(&config, 7);
     fixture_adapt(&model, 16, SOME_LINEAR, 8);
     sampler_is_trainer(model, 20, 0.8, 1.0F);
-    sampler_is_trainer(adapted_half(&config, 9), 20, 1.0, 1.0F / 0.7F);
+    sampler_is_trainer(adapted(&config, RT_DTYPE_BF16, 9), 20, 1.0, 1.0F / 0.7F);
+    sampler_is_trainer(adapted(&config, RT_DTYPE_INT8, 9), 20, 1.0, 1.0F / 0.7F);
 }
 
 /* Keys and values rounded to bfloat16 by the cache and by training; not the model that keeps them as they are. */
@@ -246,7 +251,7 @@ static void test_half_cache(void **state) {
     for (int i = 0; i < FIXTURE_FEATURES; i++) {
         rt_config feature = fixture_feature(i);
         feature.kv_dtype = RT_DTYPE_BF16;
-        sampler_is_trainer(adapted_half(&feature, 7), 3, 0.8, 1.0F);
+        sampler_is_trainer(adapted(&feature, i % 2 ? RT_DTYPE_BF16 : RT_DTYPE_INT8, 7), 3, 0.8, 1.0F);
     }
     record_release(&a);
     record_release(&b);
@@ -260,7 +265,8 @@ static void test_features(void **state) {
     for (int i = 0; i < FIXTURE_FEATURES; i++) {
         const rt_config config = fixture_feature(i);
         sampler_is_trainer(fixture_model(&config, 7), 12, 0.8, 1.0F);
-        sampler_is_trainer(adapted_half(&config, 7), 3, 0.8, 1.0F);
+        sampler_is_trainer(adapted(&config, RT_DTYPE_BF16, 7), 3, 0.8, 1.0F);
+        sampler_is_trainer(adapted(&config, RT_DTYPE_INT8, 7), 3, 0.8, 1.0F);
         micro_batches(fixture_model(&config, 1));
         recompute(config);
     }
@@ -349,11 +355,14 @@ static void each_machine(const rt_model *model, int64_t docs) {
 static void test_threads_and_isa(void **state) {
     (void)state;
     const rt_config config = fixture_config(false, true);
-    rt_model model = fixture_model(&config, 12), half = adapted_half(&config, 14);
+    rt_model model = fixture_model(&config, 12);
+    rt_model half = adapted(&config, RT_DTYPE_BF16, 14), int8 = adapted(&config, RT_DTYPE_INT8, 14);
     each_machine(&model, 20);
     each_machine(&half, 6);
+    each_machine(&int8, 6);
     rt_model_release(&model);
     rt_model_release(&half);
+    rt_model_release(&int8);
     for (int i = 0; i < FIXTURE_FEATURES; i++) {
         const rt_config feature = fixture_feature(i);
         model = fixture_model(&feature, 12);
@@ -365,31 +374,75 @@ static void test_threads_and_isa(void **state) {
 
 /* ---- number formats ---- */
 
-/* Weights held as bfloat16 are the model whose float32 weights have those values: activations, adapters' gradients and
- * logits have the same bits. */
-static void test_half_is_rounded(void **state) {
+/* Weights held as bfloat16 or int8 are the model whose float32 weights have the values that they stand for:
+ * activations, adapters' gradients and logits have the same bits. */
+static void narrow_is_rounded(const rt_config *config, rt_dtype weights, double size) {
+    rt_model model = fixture_model(config, 15), narrow = fixture_as(&model, weights);
+    rt_model rounded = fixture_as(&narrow, RT_DTYPE_F32);
+    assert_true(memcmp(model.params.data, rounded.params.data, (size_t)model.params.count * sizeof(float)) != 0);
+    assert_true((double)rt_params_bytes(&narrow.config) < (double)rt_params_bytes(&rounded.config) * size);
+    const size_t bytes = rt_decoder_bytes(&narrow.config, NULL, 1, 1, 1);
+    assert_true((double)bytes < (double)rt_decoder_bytes(&rounded.config, NULL, 1, 1, 1) * (size + 0.1));
+    fixture_adapt(&narrow, 4, ALL_LINEAR, 16);
+    fixture_adapt(&rounded, 4, ALL_LINEAR, 16);
+    corpus c = fixture_corpus(config, 8, LONGEST, 0.7, 17);
+    everything a = compute_everything(&narrow, &c), b = compute_everything(&rounded, &c);
+    assert_same_record(c.tokens, &b.r, &a.r);
+    assert_same_floats("logits", b.logits, a.logits, c.tokens * config->vocab_size);
+    char hash[2][65];
+    retort_error err;
+    must(rt_model_hash(&narrow, hash[0], &err), &err);
+    must(rt_model_hash(&rounded, hash[1], &err), &err);
+    assert_string_equal(hash[0], hash[1]);
+    record_release(&a.r);
+    record_release(&b.r);
+    free(a.logits);
+    free(b.logits);
+    corpus_release(&c);
+    rt_model_release(&model);
+    rt_model_release(&narrow);
+    rt_model_release(&rounded);
+}
+
+static void test_narrow_is_rounded(void **state) {
     (void)state;
     for (int tied = 0; tied < 2; tied++) {
         const rt_config config = fixture_config(tied != 0, true);
-        rt_model model = fixture_model(&config, 15), half = fixture_as(&model, RT_DTYPE_BF16);
-        rt_model rounded = fixture_as(&half, RT_DTYPE_F32);
-        assert_true(memcmp(model.params.data, rounded.params.data, (size_t)model.params.count * sizeof(float)) != 0);
-        assert_true(rt_params_bytes(&half.config) < rt_params_bytes(&rounded.config) * 6 / 10);
-        fixture_adapt(&half, 4, ALL_LINEAR, 16);
-        fixture_adapt(&rounded, 4, ALL_LINEAR, 16);
-        corpus c = fixture_corpus(&config, 8, LONGEST, 0.7, 17);
-        everything a = compute_everything(&half, &c), b = compute_everything(&rounded, &c);
-        assert_same_record(c.tokens, &b.r, &a.r);
-        assert_same_floats("logits", b.logits, a.logits, c.tokens * config.vocab_size);
-        record_release(&a.r);
-        record_release(&b.r);
-        free(a.logits);
-        free(b.logits);
-        corpus_release(&c);
-        rt_model_release(&model);
-        rt_model_release(&half);
-        rt_model_release(&rounded);
+        narrow_is_rounded(&config, RT_DTYPE_BF16, 0.6);
+        narrow_is_rounded(&config, RT_DTYPE_INT8, 0.34);
     }
+}
+
+static void no_weight(void *context, int64_t first, int64_t count, const float *logp, const float *entropy,
+                      float *coefficient) {
+    (void)context;
+    (void)first;
+    (void)logp;
+    (void)entropy;
+    for (int64_t i = 0; i < count; i++) coefficient[i] = 0;
+}
+
+/* Full training is refused: an update would be rounded away. */
+static void test_narrow_is_frozen(void **state) {
+    (void)state;
+    const rt_config config = fixture_config(true, true);
+    rt_model model = fixture_model(&config, 15), narrow = fixture_as(&model, RT_DTYPE_INT8);
+    corpus c = fixture_corpus(&config, 1, 9, 1.0, 17);
+    record r = record_create(&config, c.tokens);
+    rt_workspace *ws;
+    retort_error err;
+    must(rt_workspace_create(&config, &(rt_workspace_shape){.max_tokens = c.tokens}, &ws, &err), &err);
+    int32_t *start;
+    rt_batch batch = corpus_slice(&c, 0, 1, &start);
+    const rt_objective objective = {.inv_temperature = 1, .logp = r.logp, .weight = no_weight};
+    assert_int_equal(rt_model_run(&narrow, ws, &batch, &objective, &r.grads, &err), RETORT_ERR_USAGE);
+    assert_non_null(strstr(err.message, "int8"));
+    free(start);
+    rt_workspace_destroy(ws);
+    record_release(&r);
+    corpus_release(&c);
+    rt_model_release(&model);
+    rt_model_release(&narrow);
 }
 
 int main(void) {
@@ -401,7 +454,8 @@ int main(void) {
         cmocka_unit_test(test_copy_prefix_and_update),
         cmocka_unit_test(test_threads_and_isa),
         cmocka_unit_test(test_sampler_is_trainer_with_adapters),
-        cmocka_unit_test(test_half_is_rounded),
+        cmocka_unit_test(test_narrow_is_rounded),
+        cmocka_unit_test(test_narrow_is_frozen),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_half_cache),
     };

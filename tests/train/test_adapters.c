@@ -9,6 +9,7 @@
 
 #include "model/lora.h"
 #include "retort/model.h"
+#include "text/tokenizer.h"
 
 static const char ADAPTER[] = "adapter_model.safetensors";
 typedef const char *const settings[8][2]; /* the rest is NULL */
@@ -81,6 +82,36 @@ static void test_distill_same_bits(void **state) {
     settings half = {{"lora_r", "4"}, {"learning_rate", "1e-3"}, {"dtype", "bf16"}};
     assert_ok(distill("half", half, NULL)); /* the base is rounded: another model */
     assert_string_not_equal(fixture_sha("half", ADAPTER), want);
+}
+
+/* An int8 base is, bit for bit, the float32 model that its weights stand for: losses, adapters, rollouts. */
+static void test_int8_base(void **state) {
+    (void)state;
+    rt_model base;
+    assert_ok(rt_model_load_as(fixture_path("base"), RT_WEIGHTS_INT8, &base, &fixture_error));
+    assert_ok(rt_make_dirs(fixture_path("widened"), &fixture_error));
+    assert_ok(rt_tokenizer_copy_files(fixture_path("base"), fixture_path("widened"), &fixture_error));
+    assert_ok(rt_model_save(&base, fixture_path("widened"), RT_DTYPE_F32, &fixture_error));
+    rt_model_release(&base);
+    const char *const models[2][2] = {{"base", "int8"}, {"widened", "f32"}};
+    char run[2][32];
+    for (int i = 0; i < 2; i++) {
+        char *dir = strdup(fixture_path(models[i][0]));
+        settings set = {{"model", dir}, {"lora_r", "4"}, {"learning_rate", "1e-3"}, {"dtype", models[i][1]}};
+        snprintf(run[i], sizeof run[i], "sft-%s", models[i][1]);
+        assert_ok(distill(run[i], set, NULL));
+        settings rl_set = {
+            {"model", dir}, {"max_steps", "3"}, {"beta", "0.05"}, {"learning_rate", "2e-3"}, {"dtype", models[i][1]}};
+        snprintf(run[i], sizeof run[i], "rl-%s", models[i][1]);
+        assert_ok(rl(run[i], rl_set, NULL));
+        for (int step = 1; step <= 3; step++) assert_true(fixture_metric(run[i], step, "ratio_deviation") == 0);
+        free(dir);
+    }
+    assert_string_equal(fixture_sha("sft-int8", ADAPTER), fixture_sha("sft-f32", ADAPTER));
+    assert_string_equal(fixture_sha("rl-int8", ADAPTER), fixture_sha("rl-f32", ADAPTER));
+    fixture_same_metrics("sft-int8", "sft-f32");
+    fixture_same_metrics("rl-int8", "rl-f32");
+    assert_string_not_equal(fixture_sha("sft-int8", ADAPTER), fixture_sha("plain", ADAPTER));
 }
 
 static void test_distill_resumes(void **state) {
@@ -178,6 +209,9 @@ static void test_refusals(void **state) {
     fixture_set(retort_distill_option_table, &options, "dtype", "bf16");
     assert_int_equal(retort_distill(&options, NULL, NULL, &fixture_error), RETORT_ERR_USAGE);
     assert_non_null(strstr(fixture_error.message, "use_peft"));
+    fixture_set(retort_distill_option_table, &options, "dtype", "int8");
+    assert_int_equal(retort_distill(&options, NULL, NULL, &fixture_error), RETORT_ERR_USAGE);
+    assert_non_null(strstr(fixture_error.message, "'dtype' is int8 without 'use_peft'"));
     fixture_set(retort_distill_option_table, &options, "use_peft", "true");
     fixture_set(retort_distill_option_table, &options, "lora_target_modules", "q_proj,embed_tokens");
     assert_int_equal(retort_distill(&options, NULL, NULL, &fixture_error), RETORT_ERR_UNSUPPORTED);
@@ -188,8 +222,11 @@ static void test_refusals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_distill_same_bits), cmocka_unit_test(test_distill_resumes),
-        cmocka_unit_test(test_rl_is_on_policy),   cmocka_unit_test(test_merge),
+        cmocka_unit_test(test_distill_same_bits),
+        cmocka_unit_test(test_distill_resumes),
+        cmocka_unit_test(test_int8_base),
+        cmocka_unit_test(test_rl_is_on_policy),
+        cmocka_unit_test(test_merge),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests_name("adapters", tests, set_up, fixture_remove);
