@@ -41,7 +41,7 @@ static bool rows_collide(const product *x) {
     return x->lda % L1_WAY == 0 && x->m > L1_LINES && rt_kernels->gemm->rows_max > L1_LINES;
 }
 
-/* Copies rows of A so that they do not collide. */
+/* Copies rows of A, at most RT_GEMM_KC long, so that they do not collide. */
 static rt_gemm_a spread(const rt_gemm_a *a, int64_t rows, int64_t k, float *out) {
     const int64_t stride = k + RT_GEMM_PAD;
     for (int64_t i = 0; i < rows; i++) memcpy(out + i * stride, a->data + i * a->stride, (size_t)k * sizeof *out);
@@ -58,7 +58,7 @@ static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, 
     float *packed_a = scratch + RT_GEMM_SCRATCH_B;
     int64_t block_stride = rows_max * k + RT_GEMM_PAD;
     int64_t step = x->a_transposed ? RT_GEMM_MC / rows_max * rows_max : x->m;
-    const bool collide = !x->a_transposed && n > WORTH_A_COPY && rows_collide(x);
+    const bool collide = !x->a_transposed && n > WORTH_A_COPY && k <= RT_GEMM_KC && rows_collide(x);
     for (int64_t first = 0; first < x->m; first += step) {
         int64_t last = min64(first + step, x->m);
         if (x->a_transposed)
