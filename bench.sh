@@ -9,7 +9,8 @@
 # Peers go into a folder of their own, outside of the tree: $RETORT_BENCH_CACHE, by default
 # ${XDG_CACHE_HOME:-~/.cache}/retort-bench (some 6 GB with models). RETORT_BENCH_VENV names a Python environment that has
 # them already; RETORT_BENCH_TORCH what pip is given to install PyTorch ("torch==2.13.0"; with an index of CPU builds behind
-# it, the download is a tenth). Results: bench/results/MACHINE-DATE.json; MACHINE.md and MACHINE.svg show the newest of each row.
+# it, the download is a tenth). RETORT_BENCH_LLMC names a checkout of llm.c, which has no package. A peer that is not there
+# costs its own columns. Results: bench/results/MACHINE-DATE.json; MACHINE.md and MACHINE.svg show the newest of each row.
 set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 cd "$root"
@@ -33,15 +34,24 @@ need_python_header() {
     [ -f "$folder/Python.h" ] || note_missing libpython3-dev
 }
 
-# Peers from PyPI. llama-cpp-python is built here, for this processor.
+# Peers from PyPI. llama-cpp-python is built here, for this processor. The next run tries again what did not install.
 install_peers() {
     if [ -n "${RETORT_BENCH_VENV-}" ] || [ -f "$venv/complete" ]; then return; fi
     echo "installing the peers into $venv" >&2
     python3 -m venv "$venv"
+    failed=''
     # shellcheck disable=SC2086  # several words
-    "$venv/bin/pip" install --quiet ${RETORT_BENCH_TORCH:-torch==2.13.0}
-    "$venv/bin/pip" install --quiet -r bench/peers/requirements.txt
-    touch "$venv/complete"
+    "$venv/bin/pip" install --quiet ${RETORT_BENCH_TORCH:-torch==2.13.0} || failed=torch
+    if ! "$venv/bin/pip" install --quiet -r bench/peers/requirements.txt; then
+        while read -r package; do
+            "$venv/bin/pip" install --quiet "$package" </dev/null || failed="$failed $package"
+        done <bench/peers/requirements.txt
+    fi
+    if [ -z "$failed" ]; then
+        touch "$venv/complete"
+    else
+        echo "could not be installed, and is left out: $failed" >&2
+    fi
 }
 
 # BLAS libraries of Debian, unpacked beside the models and not installed.

@@ -1,6 +1,8 @@
 """A training step, prefill, decoding and generation of a model folder with transformers and PyTorch.
 
-    python torch_model.py DIR [eager|compile]
+    python torch_model.py DIR [eager|tuned|compile]
+
+eager: as PyTorch is by default; tuned: with AdamW in one kernel, as the Trainer of transformers asks for; compile: that compiled.
 """
 import sys
 
@@ -25,7 +27,8 @@ def main():
             model.config.use_cache = False
             if recompute != "0":
                 model.gradient_checkpointing_enable()
-            held["optimizer"] = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), weight_decay=0.01)
+            held["optimizer"] = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), weight_decay=0.01,
+                                                  fused=mode != "eager")
             held["run"] = torch.compile(model) if mode == "compile" else model
             generator = torch.Generator().manual_seed(1)
             held["ids"] = torch.randint(model.config.vocab_size, (tokens // length, length), generator=generator)

@@ -9,7 +9,7 @@ import sys
 import traceback
 
 from . import machine, results, roofline, table
-from .context import ROOT, Context
+from .context import ROOT, Context, Missing
 from .rows import ON_REQUEST, ROWS
 from .worker import Worker
 
@@ -107,6 +107,8 @@ def main():
                     row.update(load=round(os.getloadavg()[0], 2), passive=Worker.passive, commit=commit)
                     record(path, about, put_row(row))
                     context.say("  " + table.line(row))
+            except Missing as reason:
+                context.say(f"  row {name} is left out: {reason}")
             except Exception:  # noqa: BLE001: one row that fails must not cost the others
                 failed += 1
                 context.say(f"  row {name} failed:\n{traceback.format_exc(limit=3)}")

@@ -1,14 +1,24 @@
 """What the rows share: programs, folders, settings, workers."""
+import importlib.util
 import os
 import pathlib
 import subprocess
 import sys
 
-from .worker import Worker
+from .worker import Worker, WorkerError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench"))
 import make_random_model  # noqa: E402
+
+
+class Missing(Exception):
+    """A row that cannot be measured without what this machine does not have."""
+
+
+# PyTorch takes its memory from the system and gives it back in small pages otherwise, and its steps are a tenth slower.
+TUNED = {"MALLOC_TRIM_THRESHOLD_": "100000000000", "MALLOC_MMAP_THRESHOLD_": "100000000000",
+         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
 
 
 class Context:
@@ -30,6 +40,40 @@ class Context:
         env = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", **env}
         return Worker([sys.executable, str(ROOT / "bench/peers" / program), *(str(w) for w in words)], env=env,
                       log=self.log)
+
+    def has(self, module):
+        return importlib.util.find_spec(module) is not None
+
+    def needs(self, *modules):
+        for module in modules:
+            if not self.has(module):
+                raise Missing(f"{sys.executable} has no module '{module}'")
+
+    def found(self, name, module):
+        """A peer that is not there costs its own column only."""
+        if not self.has(module):
+            self.say(f"  {name} is left out: {sys.executable} has no module '{module}'")
+        return self.has(module)
+
+    def start(self, stack, name, module, start):
+        """The peer that start() makes, or None."""
+        try:
+            return stack.enter_context(start()) if self.found(name, module) else None
+        except (WorkerError, subprocess.CalledProcessError) as error:
+            self.say(f"  {name} is left out: {error}")
+            return None
+
+    def torch_model(self, shape, mode):
+        """A worker of transformers and PyTorch: eager is what a user gets who sets nothing."""
+        return self.peer("torch_model.py", self.model(shape), mode, **({} if mode == "eager" else TUNED))
+
+    def llmc(self, stack):
+        """llm.c has no package: whoever has a checkout says where."""
+        checkout = os.environ.get("RETORT_BENCH_LLMC")
+        if not checkout:
+            self.say("  llm.c is left out: RETORT_BENCH_LLMC names no checkout of it")
+            return None
+        return self.start(stack, "llm.c", "json", lambda: self.peer("llmc.py", checkout, self.cache / "llmc"))
 
     def model(self, shape, dtype="f32"):
         """The folder of a model of this shape, made when it is first asked for."""

@@ -3,8 +3,8 @@ then the rows that were measured on several days, each beside itself."""
 from . import results
 from .row import seconds_of
 
-GROUPS = {"matmul": "Matrix products, fp32", "attention": "Attention", "step": "Training steps", "memory": "Peak memory of a step",
-          "decode": "Decoding one sequence", "prefill": "Prefill", "rollout": "Rollouts", "tokenizer": "Tokenizer",
+GROUPS = {"matmul": "Matrix products, fp32", "attention": "Attention", "step": "Training steps",
+          "memory": "Peak memory of a step", "decode": "Decoding one sequence", "prefill": "Prefill", "rollout": "Rollouts", "tokenizer": "Tokenizer",
           "start": "Starting", "sft": "Fine-tuning beside TRL", "grpo": "GRPO beside TRL", "study": "The default study"}
 PLAIN = {"bytes", "seconds"}  # the unit says what is meant
 AT_MOST = PLAIN | {"of PyTorch's memory"}
@@ -88,10 +88,12 @@ def verdict(row):
     for name, target in row["targets"].items():
         if not target["met"]:
             value = reached(name, target) if name in LIMITS else f"{ratio(row, name)['median']:.3f}"
-            missed.append(f"{name} {value}" if name not in AT_MOST else value)
+            missed.append(value if name in PLAIN else f"{value} {name}" if name in LIMITS else f"{name} {value}")
     if missed:
         return "**missed**: " + ", ".join(missed)
-    return "met" if row["targets"] else "-"
+    if not row["targets"]:
+        return "-"
+    return "met where measured" if row.get("missing") else "met"
 
 
 def samples(row):
@@ -234,22 +236,24 @@ def line(row):
 
 def head(data):
     about = data["machine"]
-    text = (f"Measured by `./bench.sh` on {about['cpu']} (family {about['family']}, model {about['model']}), "
-            f"{about['processors']} processors, {about['compiler']}.\n\n")
     lines = []
     for run in data["runs"]:
         if "ceilings" in run:
-            c = run["ceilings"]
-            lines.append([run["date"], run.get("isa", ""), ", ".join(f"{v:g}" for v in c["fma_gflops"].values()),
-                          ", ".join(f"{v:g}" for v in c["read_gbps"].values()), len(run["rows"])])
-    return text + markdown(["day", "vectors", "peak, GFLOP/s on 1, 2, .. threads", "read, GB/s on 1, 2, .. threads", "rows"], lines)
+            peak, read = (", ".join(f"{v:g}" for v in run["ceilings"][kind].values()) for kind in ("fma_gflops", "read_gbps"))
+            lines.append([run["date"], run.get("isa", ""), peak, read, len(run["rows"])])
+    return (f"Measured by `./bench.sh` on {about['cpu']} (family {about['family']}, model {about['model']}), "
+            f"{about['processors']} processors, {about['compiler']}.\n\n"
+            + markdown(["day", "vectors", "peak, GFLOP/s on 1, 2, .. threads", "read, GB/s on 1, 2, .. threads", "rows"], lines))
+
+
+NOTE = """Times are medians; a peer's ratio above 1 means that retort is faster; of several shapes in a line, the least. Where no
+sample was clean, processor time is compared ([how a figure is made](../../docs/performance.md)). Bold is under its target."""
 
 
 def document(data):
-    rows = sorted(results.newest(data), key=lambda r: list(GROUPS).index(group_of(r)) if group_of(r) in GROUPS else len(GROUPS))
-    out = head(data) + ("\n## Summary\n\nTimes are medians; a peer's ratio above 1 means that retort is faster; of several "
-                        "shapes in a line, the least. Where no sample was clean, processor time is compared (docs/performance.md); bold is "
-                        "under its target.\n\n") + summary(rows)
+    order = list(GROUPS)
+    rows = sorted(results.newest(data), key=lambda r: order.index(group_of(r)) if group_of(r) in GROUPS else len(order))
+    out = f"{head(data)}\n## Summary\n\n{NOTE}\n\n{summary(rows)}"
     for name, title in GROUPS.items():
         mine = [row for row in rows if group_of(row) == name]
         if mine:

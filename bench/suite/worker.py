@@ -19,7 +19,7 @@ class Worker:
         merged.update(env or {})
         if Worker.passive:
             merged["OMP_WAIT_POLICY"] = "passive"
-        self.name = os.path.basename(command[0])
+        self.name, self.log = os.path.basename(next((w for w in command if w.endswith(".py")), command[0])), log
         self.process = subprocess.Popen(command, env=merged, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=log, text=True)
         self.about = self._answer()
@@ -28,7 +28,7 @@ class Worker:
         while True:
             line = self.process.stdout.readline()
             if line == "":
-                raise WorkerError(f"{self.name} ended with status {self.process.wait()}")
+                raise self._ended()
             if line.startswith("{"):  # peers print other things too
                 answer = json.loads(line)
                 if "error" in answer:
@@ -40,8 +40,17 @@ class Worker:
             self.process.stdin.write(" ".join(str(w) for w in words) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError as error:
-            raise WorkerError(f"{self.name} ended with status {self.process.wait()}") from error
+            raise self._ended() from error
         return self._answer()
+
+    def _ended(self):
+        """With the last line that it wrote to its log, which says why."""
+        text = f"{self.name} ended with status {self.process.wait()}"
+        if self.log is None:
+            return WorkerError(text)
+        with open(self.log.name, errors="replace") as file:
+            lines = file.read()[-4000:].strip().splitlines()
+        return WorkerError(f"{text}: {lines[-1]}" if lines else text)
 
     def peak_bytes(self):
         """The largest resident set so far, from the operating system."""

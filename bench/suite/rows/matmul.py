@@ -20,10 +20,10 @@ def rows(context):
         ours = stack.enter_context(context.ours())
         peers = {}
         for name, word in {**LIBRARIES, **context.libraries()}.items():
-            try:
-                peers[name] = stack.enter_context(context.peer("blas.py", word, LD_LIBRARY_PATH=context.library_path()))
-            except WorkerError as error:
-                context.say(f"  {name} is left out: {error}")
+            peer = context.start(stack, name, "torch" if word in ("torch", "onednn") else "numpy",
+                                 lambda word=word: context.peer("blas.py", word, LD_LIBRARY_PATH=context.library_path()))
+            if peer is not None:
+                peers[name] = peer
         for threads in range(1, context.threads + 1):
             for shape in SHAPES:
                 for form, (m, n, k) in products(*shape).items():
@@ -42,7 +42,7 @@ def one(context, ours, peers, threads, shape, form, mnk):
         sides[name] = lambda peer=peer: peer.ask(*words)
     name = f"matmul-{form}-{'x'.join(map(str, shape))}-{threads}t"
     row = paired(context, name, f"{form} {shape[0]} tokens, {shape[2]} -> {shape[1]}, {threads} thread(s)", sides,
-                 {peer: 1.0 for peer in peers}, threads=threads)
+                 {peer: 1.0 for peer in {**LIBRARIES, **context.libraries()}}, threads=threads)
     least = sum(mnk[i] * mnk[j] for i, j in ((0, 1), (0, 2), (1, 2))) * 4
     row["bytes"] = least
     if row["flops"] >= LARGE_FLOPS:

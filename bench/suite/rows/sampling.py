@@ -12,15 +12,24 @@ def weight_bytes(context, dtype):
     return parameters(SHAPE) * {"bf16": 2, "f32": 4}[dtype]
 
 
+def llama_cpp(context, stack, shape, dtype, cells, sequences):
+    return context.start(stack, "llama.cpp", "llama_cpp", lambda: context.peer(
+        "llama.py", context.gguf(shape, dtype), cells, sequences, context.threads))
+
+
+def asking(workers, *words):
+    """The sides of a row: the same question to every worker that there is."""
+    return {name: lambda worker=worker: worker.ask(*words) for name, worker in workers.items() if worker is not None}
+
+
 def decode(context):
     count, prefix = (8, 16) if context.small else (64, 64)
     for dtype in ("bf16", "f32"):
         with ExitStack() as stack:
             ours = stack.enter_context(context.ours())
             ours.ask("load", context.model(SHAPE, dtype), dtype)
-            llama = stack.enter_context(context.peer("llama.py", context.gguf(SHAPE, dtype), 256, 1, context.threads))
-            words = ("decode", count, prefix, context.threads)
-            sides = {"retort": lambda: ours.ask(*words), "llama.cpp": lambda: llama.ask(*words)}
+            llama = llama_cpp(context, stack, SHAPE, dtype, 256, 1)
+            sides = asking({"retort": ours, "llama.cpp": llama}, "decode", count, prefix, context.threads)
             row = paired(context, f"decode-{dtype}", f"decoding one sequence, 0.5B shape, {dtype}", sides,
                          {"llama.cpp": 1.0})
             seconds = seconds_of(row) / count
@@ -28,7 +37,8 @@ def decode(context):
             row["tokens_per_second"] = round(1 / seconds, 2)
             row["gbps"] = round(row["bytes"] / count / seconds / 1e9, 2)
             share = row["gbps"] / context.ceilings["read_gbps"][str(context.threads)]
-            row["peer_system"] = llama.about["system"]
+            if llama:
+                row["peer_system"] = llama.about["system"]
             yield against_limit(row, "of bandwidth", 0.9, share)
 
 
@@ -37,11 +47,9 @@ def prefill(context):
     with ExitStack() as stack:
         ours = stack.enter_context(context.ours())
         ours.ask("load", context.model(SHAPE), "f32")
-        llama = stack.enter_context(context.peer("llama.py", context.gguf(SHAPE, "f32"), 2304, 1, context.threads))
-        torch = stack.enter_context(context.peer("torch_model.py", context.model(SHAPE)))
-        words = ("prefill", tokens, context.threads)
-        sides = {"retort": lambda: ours.ask(*words), "llama.cpp": lambda: llama.ask(*words),
-                 "PyTorch": lambda: torch.ask(*words)}
+        llama = llama_cpp(context, stack, SHAPE, "f32", 2304, 1)
+        torch = context.start(stack, "PyTorch", "torch", lambda: context.torch_model(SHAPE, "tuned"))
+        sides = asking({"retort": ours, "llama.cpp": llama, "PyTorch": torch}, "prefill", tokens, context.threads)
         row = paired(context, f"prefill-{tokens}", f"prefill of {tokens} tokens, 0.5B shape, f32", sides,
                      {"llama.cpp": 1.3, "PyTorch": 1.3})
         row["tokens_per_second"] = round(tokens / seconds_of(row), 1)
@@ -56,12 +64,11 @@ def rollout(context):
             ours = stack.enter_context(context.ours())
             ours.ask("load", context.model(shape), "f32")
             cells = prompts * n * (prefix + fresh)
-            llama = stack.enter_context(context.peer("llama.py", context.gguf(shape, "f32"), cells, prompts * n,
-                                                     context.threads))
-            torch = stack.enter_context(context.peer("torch_model.py", context.model(shape)))
+            llama = llama_cpp(context, stack, shape, "f32", cells, prompts * n)
+            torch = context.start(stack, "transformers", "torch", lambda: context.torch_model(shape, "tuned"))
             words = ("rollout", prompts, n, prefix, fresh, context.threads)
-            sides = {"retort": lambda: ours.ask(*words, context.tokenizer), "llama.cpp": lambda: llama.ask(*words),
-                     "transformers": lambda: torch.ask(*words)}
+            sides = asking({"retort": ours, "llama.cpp": llama, "transformers": torch}, *words)
+            sides["retort"] = lambda ours=ours, words=words: ours.ask(*words, context.tokenizer)
             runs = context.runs if shape == "mini" else min(context.runs, 3)
             row = paired(context, f"rollout-{shape}-{fresh}", f"rollouts, {shape} shape, 64 responses of {fresh} tokens to 8 "
                          "prompts, f32", sides, {"llama.cpp": 1.5, "transformers": 3.0}, runs=runs)

