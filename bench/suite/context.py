@@ -42,7 +42,8 @@ class Context:
                       log=self.log)
 
     def has(self, module):
-        return importlib.util.find_spec(module) is not None
+        spec = importlib.util.find_spec(module)
+        return spec is not None and spec.origin is not None  # a folder that only has the name is no package
 
     def needs(self, *modules):
         for module in modules:
@@ -56,9 +57,9 @@ class Context:
         return self.has(module)
 
     def start(self, stack, name, module, start):
-        """The peer that start() makes, or None."""
+        """The peer that start() makes, or None. module: what Python must have for it, or None."""
         try:
-            return stack.enter_context(start()) if self.found(name, module) else None
+            return stack.enter_context(start()) if module is None or self.found(name, module) else None
         except (WorkerError, subprocess.CalledProcessError) as error:
             self.say(f"  {name} is left out: {error}")
             return None
@@ -73,7 +74,7 @@ class Context:
         if not checkout:
             self.say("  llm.c is left out: RETORT_BENCH_LLMC names no checkout of it")
             return None
-        return self.start(stack, "llm.c", "json", lambda: self.peer("llmc.py", checkout, self.cache / "llmc"))
+        return self.start(stack, "llm.c", None, lambda: self.peer("llmc.py", checkout, self.cache / "llmc"))
 
     def model(self, shape, dtype="f32"):
         """The folder of a model of this shape, made when it is first asked for."""
