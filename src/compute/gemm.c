@@ -48,27 +48,96 @@ static rt_gemm_a spread(const rt_gemm_a *a, int64_t rows, int64_t k, float *out)
     return (rt_gemm_a){out, stride, false};
 }
 
-/* One block: all rows of the product against columns j .. j + n - 1, k positions p .. p + k - 1. */
-static void block(const product *x, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch) {
+/* A part of a matrix that will be read next: `rows` rows of `width` numbers. Asking for it in shares, one before each
+ * row of tiles, hides the way from the third-level cache or memory behind the products; the processor's own prefetchers
+ * do not see a block's rows as one stream. With many columns what is fetched would be pushed out again before it is
+ * read. */
+typedef struct upcoming {
+    const float *at;
+    int64_t ld, rows, width;
+} upcoming;
+
+enum { FETCH_COLUMNS = 512, FETCH_COLUMNS_PACKED_A = 256, LINE = 16 /* floats */ };
+
+/* Share number `share` of `shares`. */
+static void fetch(const upcoming *u, int64_t share, int64_t shares) {
+    const int64_t last = u->rows * (share + 1) / shares;
+    for (int64_t i = u->rows * share / shares; i < last; i++)
+        for (int64_t j = 0; j < u->width; j += LINE) __builtin_prefetch(u->at + i * u->ld + j, 0, 2);
+}
+
+/* A block: all rows of the product against columns j .. j + n - 1, k positions p .. p + k - 1. */
+typedef struct extent {
+    int64_t j, n, p, k;
+} extent;
+
+/* Panels of the block's part of B, made in scratch or where they lie. */
+typedef struct block_panels {
+    const float *at;
+    int64_t stride;
+} block_panels;
+
+static block_panels panels_of(const product *x, extent e, float *scratch) {
+    block_panels b;
+    b.at = rt_operand_panels(&x->b, e.j, e.n, e.p, e.k, scratch, &b.stride);
+    return b;
+}
+
+/* Rows i .. of the block, at most `rows` and one tile's. */
+static void multiply_rows(const product *x, extent e, int64_t i, int64_t rows, const rt_gemm_a *a, block_panels b) {
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
-    bool accumulate = x->accumulate || p > 0;
-    int64_t panel_stride;
-    const float *b = rt_operand_panels(&x->b, j, n, p, k, scratch, &panel_stride);
-    int64_t rows_max = kernels->rows_max;
-    float *packed_a = scratch + RT_GEMM_SCRATCH_B;
-    int64_t block_stride = rows_max * k + RT_GEMM_PAD;
-    int64_t step = x->a_transposed ? RT_GEMM_MC / rows_max * rows_max : x->m;
-    const bool collide = !x->a_transposed && n > WORTH_A_COPY && k <= RT_GEMM_KC && rows_collide(x);
+    kernels->tile_row((int)min64(rows, kernels->rows_max), e.n, e.k, a, b.at, b.stride, x->c + i * x->ldc + e.j, x->ldc,
+                      x->accumulate || e.p > 0);
+}
+
+static void block(const product *x, extent e, float *scratch) {
+    const block_panels b = panels_of(x, e, scratch);
+    const int64_t rows_max = rt_kernels->gemm->rows_max;
+    const bool collide = e.n > WORTH_A_COPY && e.k <= RT_GEMM_KC && rows_collide(x);
+    for (int64_t i = 0; i < x->m; i += rows_max) {
+        const int64_t rows = min64(rows_max, x->m - i), left = x->m - i - rows;
+        rt_gemm_a a = {x->a + i * x->lda + e.p, x->lda, false};
+        if (x->n <= FETCH_COLUMNS && left > 0) {
+            const upcoming next = {a.data + rows * x->lda, x->lda, min64(rows_max, left), e.k};
+            fetch(&next, 0, 1);
+        }
+        if (collide) a = spread(&a, rows, e.k, scratch + RT_GEMM_SCRATCH_B);
+        multiply_rows(x, e, i, rows, &a, b);
+    }
+}
+
+/* What is read after the rows up to `last` - 1 of a transposed A: the next of them, or the first of the next block of k
+ * and that block's part of B. */
+static void find_upcoming(const product *x, extent e, int64_t last, int64_t step, upcoming *a, upcoming *b) {
+    const int64_t next = e.p + e.k, k = min64(e.k, x->k - next);
+    *a = *b = (upcoming){0};
+    if (x->n > FETCH_COLUMNS_PACKED_A) return;
+    if (last < x->m) {
+        *a = (upcoming){x->a + e.p * x->lda + last, x->lda, e.k, min64(step, x->m - last)};
+    } else if (k > 0) {
+        *a = (upcoming){x->a + next * x->lda, x->lda, k, min64(step, x->m)};
+        if (x->b.form == RT_B_ROWS && x->b.format == RT_FORMAT_F32)
+            *b = (upcoming){x->b.w.f32 + next * x->b.ld + x->b.first + e.j, x->b.ld, k, e.n};
+    }
+}
+
+static void block_transposed(const product *x, extent e, float *scratch) {
+    const rt_gemm_kernels *kernels = rt_kernels->gemm;
+    const block_panels b = panels_of(x, e, scratch);
+    const int64_t rows_max = kernels->rows_max, stride = rows_max * e.k + RT_GEMM_PAD;
+    const int64_t step = RT_GEMM_MC / rows_max * rows_max;
+    float *packed = scratch + RT_GEMM_SCRATCH_B;
     for (int64_t first = 0; first < x->m; first += step) {
-        int64_t last = min64(first + step, x->m);
-        if (x->a_transposed)
-            kernels->pack_a(last - first, k, x->a + p * x->lda + first, x->lda, packed_a, block_stride);
-        for (int64_t i = first; i < last; i += rows_max) {
-            rt_gemm_a a = {x->a + i * x->lda + p, x->lda, false};
-            if (collide) a = spread(&a, min64(rows_max, last - i), k, packed_a);
-            if (x->a_transposed) a = (rt_gemm_a){packed_a + (i - first) / rows_max * block_stride, rows_max, true};
-            kernels->tile_row((int)min64(rows_max, last - i), n, k, &a, b, panel_stride, x->c + i * x->ldc + j, x->ldc,
-                              accumulate);
+        const int64_t last = min64(first + step, x->m), shares = ceil_div(last - first, rows_max);
+        upcoming next_a, next_b;
+        find_upcoming(x, e, last, step, &next_a, &next_b);
+        kernels->pack_a(last - first, e.k, x->a + e.p * x->lda + first, x->lda, packed, stride);
+        for (int64_t share = 0; share < shares; share++) {
+            const int64_t i = first + share * rows_max;
+            const rt_gemm_a a = {packed + share * stride, rows_max, true};
+            fetch(&next_a, share, shares);
+            fetch(&next_b, share, shares);
+            multiply_rows(x, e, i, last - i, &a, b);
         }
     }
 }
@@ -92,7 +161,13 @@ static void product_serial(const product *x, float *scratch) {
         nc = equal_blocks(x->n, min64(RT_GEMM_B / kc / UNIT * UNIT, RT_GEMM_NC_MAX), UNIT);
     }
     for (int64_t j = 0; j < x->n; j += nc) {
-        for (int64_t p = 0; p < x->k; p += kc) block(x, j, min64(nc, x->n - j), p, min64(kc, x->k - p), scratch);
+        for (int64_t p = 0; p < x->k; p += kc) {
+            const extent e = {j, min64(nc, x->n - j), p, min64(kc, x->k - p)};
+            if (x->a_transposed)
+                block_transposed(x, e, scratch);
+            else
+                block(x, e, scratch);
+        }
     }
 }
 
@@ -102,8 +177,8 @@ typedef struct grid {
 } grid;
 
 /* The grid whose largest rectangle costs least. Reading and packing B costs a thread about as much as PACK_ROWS rows
- * more of the product, reading A as READ_COLUMNS columns more; a transposed A is packed for each block of columns, which
- * costs PACK_COLUMNS each time. */
+ * more of the product, reading A as READ_COLUMNS columns more; a transposed A is packed for each block of columns,
+ * which costs PACK_COLUMNS each time. */
 static grid choose_grid(const product *x, int threads) {
     enum { PACK_ROWS = 4, READ_COLUMNS = 8, PACK_COLUMNS = 27, COLUMNS = RT_GEMM_B / RT_GEMM_KC_PACKED_A };
     const rt_gemm_kernels *kernels = rt_kernels->gemm;
