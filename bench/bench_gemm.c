@@ -13,9 +13,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "compute/ceilings.h"
 #include "compute/compute.h"
 #include "core/mem.h"
-#include "peak.h"
 
 enum { RUNS = 9 };
 static const double run_seconds = 0.010;
@@ -55,7 +55,7 @@ static void once(const shape *s) {
 }
 
 static void raise_peak(int threads, double seconds) {
-    const double now_peak = measure_fma(threads, seconds).peak;
+    const double now_peak = rt_measure_fma(threads, seconds).peak;
     if (now_peak > peak[threads - 1]) peak[threads - 1] = now_peak;
 }
 
@@ -157,7 +157,7 @@ int main(int argc, char **argv) {
     a = operand((size_t)2048 * 4864);
     b = operand((size_t)4864 * 2048);
     c = operand((size_t)2048 * 4864);
-    (void)measure_fma(2, 1.0);
+    (void)rt_measure_fma(2, 1.0);
     for (int threads = 1; threads <= 2; threads++) raise_peak(threads, 0.3);
     printf("%s, peak %.1f GFLOP/s on 1 thread, %.1f on 2\n", rt_isa_name(rt_compute_isa()), peak[0] * 1e-9,
            peak[1] * 1e-9);

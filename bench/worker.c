@@ -51,7 +51,8 @@ static void obey(const words *w) {
         void (*run)(const words *);
     } commands[] = {{"peak", run_peak},           {"read", run_read},     {"matmul", run_matmul},
                     {"attention", run_attention}, {"load", run_load},     {"step", run_step},
-                    {"prefill", run_prefill},     {"decode", run_decode}, {"rollout", run_rollout}};
+                    {"prefill", run_prefill},     {"decode", run_decode}, {"batch", run_batch},
+                    {"rollout", run_rollout}};
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         if (strcmp(w->word[0], commands[i].name) != 0) continue;
         commands[i].run(w);

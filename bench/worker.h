@@ -14,6 +14,7 @@
  *                                              micro-batches of MICRO tokens (all at once when missing)
  *     prefill TOKENS THREADS                   into an empty slot
  *     decode COUNT PREFIX THREADS              tokens one by one behind a prefix
+ *     batch SLOTS COUNT CONTEXT THREADS        COUNT tokens of each of SLOTS sequences, each behind its own context
  *     rollout PROMPTS N PREFIX NEW THREADS DIR the sampling engine: N responses a prompt, all of NEW tokens; DIR has
  * the tokenizer
  */
@@ -51,6 +52,7 @@ void run_load(const words *w);
 void run_step(const words *w);
 void run_prefill(const words *w);
 void run_decode(const words *w);
+void run_batch(const words *w);
 void run_rollout(const words *w);
 
 #endif

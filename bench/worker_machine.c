@@ -1,32 +1,18 @@
 /* What the machine can do: multiply-adds in registers, and reading of memory. */
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "compute/compute.h"
+#include "compute/ceilings.h"
 #include "core/mem.h"
-#include "peak.h"
 #include "worker.h"
 
 void run_peak(const words *w) {
     stopwatch watch;
     char extra[128];
     start(&watch);
-    const fma_rate rate = measure_fma((int)number(w, 1), 1e-3 * (double)number(w, 2));
+    const rt_fma_rate rate = rt_measure_fma((int)number(w, 1), 1e-3 * (double)number(w, 2));
     snprintf(extra, sizeof extra, ", \"peak\": %.6g, \"slowest\": %.6g", rate.peak, rate.slowest);
     answer(&watch, extra);
-}
-
-static volatile float sink; /* so that no sum can be left out */
-
-/* Every cache line once: an addition of each is far below what the processor could add. */
-static float sum_of(const float *x, int64_t n) {
-    enum { LANES = 32 };
-    float lane[LANES] = {0}, total = 0;
-    for (int64_t i = 0; i + LANES <= n; i += LANES)
-        for (int j = 0; j < LANES; j++) lane[j] += x[i + j];
-    for (int j = 0; j < LANES; j++) total += lane[j];
-    return total;
 }
 
 void run_read(const words *w) {
@@ -44,13 +30,7 @@ void run_read(const words *w) {
     stopwatch watch;
     char extra[64];
     start(&watch);
-    float total = 0;
-#pragma omp parallel num_threads(threads) reduction(+ : total)
-    {
-        const int64_t part = n / threads, from = part * omp_get_thread_num();
-        total += sum_of(block + from, part);
-    }
-    sink = total;
+    rt_read_floats(threads, block, n);
     snprintf(extra, sizeof extra, ", \"bytes\": %.0f", (double)(n / threads * threads) * sizeof(float));
     answer(&watch, extra);
 }

@@ -76,6 +76,48 @@ void run_decode(const words *w) {
     answer_tokens(&watch, n, rt_model_forward_flops(&loaded_model()->config, n, keys, n));
 }
 
+/* Slots for `slots` sequences of that capacity, each with a context of its own: shared blocks would stay in a cache. */
+static rt_decoder *batch_of(int64_t slots, int64_t context, int64_t capacity) {
+    static rt_decoder *decoder;
+    static int64_t had_slots, had_context, had_capacity;
+    if (decoder == NULL || had_slots != slots || had_context != context || had_capacity != capacity) {
+        rt_decoder_destroy(decoder);
+        check(rt_decoder_create(loaded_model(), slots, capacity, slots, &decoder, &err), &err);
+        had_slots = slots;
+        had_context = context;
+        had_capacity = capacity;
+        for (int32_t s = 0; s < slots; s++) check(rt_decoder_fill(decoder, s, context, &err), &err);
+    }
+    return decoder;
+}
+
+void run_batch(const words *w) {
+    enum { MOST_SLOTS = 1024 };
+    static int32_t slot[MOST_SLOTS], position[MOST_SLOTS], ids[MOST_SLOTS];
+    static bool want[MOST_SLOTS];
+    const int64_t slots = number(w, 1), count = number(w, 2), context = number(w, 3);
+    const int64_t vocab = loaded_model()->config.vocab_size;
+    if (slots < 1 || slots > MOST_SLOTS) fail("a batch has 1 to 1024 slots");
+    rt_compute_set_threads((int)number(w, 4));
+    rt_decoder *decoder = batch_of(slots, context, context + count);
+    float *logits = rt_aligned_alloc((size_t)(slots * vocab), sizeof *logits);
+    if (logits == NULL) fail("out of memory");
+    stopwatch watch;
+    start(&watch);
+    for (int64_t i = 0; i < count; i++) {
+        for (int64_t s = 0; s < slots; s++) {
+            slot[s] = (int32_t)s;
+            position[s] = (int32_t)(context + i);
+            ids[s] = (int32_t)((uint64_t)(s + i) * 2654435761U % (uint64_t)vocab);
+            want[s] = true;
+        }
+        check(rt_decoder_step(decoder, slots, slot, position, ids, want, logits, &err), &err);
+    }
+    const double n = (double)(count * slots), keys = n * (double)context + 0.5 * n * (double)(count + 1);
+    answer_tokens(&watch, n, rt_model_forward_flops(&loaded_model()->config, n, keys, n));
+    rt_free(logits);
+}
+
 /* The engine with an end token that does not end: every response has the same length. */
 void run_rollout(const words *w) {
     static rt_tokenizer *tokenizer;

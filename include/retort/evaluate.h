@@ -20,6 +20,7 @@
 #define RETORT_EVALUATE_H
 
 #include "retort/endpoint.h"
+#include "retort/machine.h"
 #include "retort/progress.h"
 
 #ifdef __cplusplus
@@ -82,8 +83,8 @@ RETORT_API retort_status retort_eval(const retort_eval_options *options, const r
                                      retort_error *err);
 
 /* What a local run will take; as retort/plan.h says. */
-RETORT_API retort_status retort_eval_plan(const retort_eval_options *options, bool json, char **out, size_t *length,
-                                          retort_error *err);
+RETORT_API retort_status retort_eval_plan(const retort_eval_options *options, const retort_machine *machine, bool json,
+                                          char **out, size_t *length, retort_error *err);
 
 typedef struct retort_compare_options {
     char *runs;   /* comma list of two files of responses, or of two folders of such files */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "retort/machine.h"
 #include "retort/options.h"
 #include "retort/progress.h"
 
@@ -42,8 +43,10 @@ typedef struct command {
     /* `retort NAME WORD ...` where WORD is the last word of one of these (sorted; a NULL ends them), or NULL. Without
      * such a word the command itself runs. */
     const struct command *const *subcommands;
-    /* For `retort plan NAME`: what run would take; *out as retort/plan.h says. NULL: the command has no plan. */
-    retort_status (*plan)(const void *options, bool json, char **out, size_t *length, retort_error *err);
+    /* For `retort plan NAME`: what run would take on that machine; *out as retort/plan.h says. NULL: the command has
+     * no plan. */
+    retort_status (*plan)(const void *options, const retort_machine *machine, bool json, char **out, size_t *length,
+                          retort_error *err);
 } command;
 
 extern const command command_agreement, command_ban_bias, command_label, command_behaviors, command_compare,
@@ -62,8 +65,11 @@ const char *last_word(const command *cmd);
 /* cmd_plan.c: the command that `retort plan WORD` asks about, and whether the word is a recipe; NULL with *err filled.
  */
 const command *find_planned(const char *word, bool *recipe, retort_error *err);
+/* The command as `retort plan` takes it: its own flags and those that tell of another machine, whose struct lies
+ * behind the command's own. The caller frees the table. False: out of memory. */
+bool make_planned(const command *cmd, command *out);
 /* Prints the plan, also of a run that does not fit (which fails). */
-retort_status print_plan(const command *cmd, const void *options, bool json, retort_error *err);
+retort_status print_plan(const command *planned, const void *options, bool json, retort_error *err);
 
 /* arguments.c: fills the command's options and the common ones from the recipe, then from the flags. *help is set where
  * -h or --help stands among them, and then nothing else was done. */

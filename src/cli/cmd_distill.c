@@ -32,8 +32,9 @@ static retort_status run(const void *options, const invocation *call, retort_err
     return st;
 }
 
-static retort_status plan(const void *options, bool json, char **out, size_t *length, retort_error *err) {
-    return retort_distill_plan(options, json, out, length, err);
+static retort_status plan(const void *options, const retort_machine *machine, bool json, char **out, size_t *length,
+                          retort_error *err) {
+    return retort_distill_plan(options, machine, json, out, length, err);
 }
 
 const command command_distill = {

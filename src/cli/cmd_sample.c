@@ -5,9 +5,10 @@ static retort_status run(const void *options, const invocation *call, retort_err
     return retort_sample(options, call->progress, err);
 }
 
-static retort_status plan(const void *options, bool json, char **out, size_t *length, retort_error *err) {
+static retort_status plan(const void *options, const retort_machine *machine, bool json, char **out, size_t *length,
+                          retort_error *err) {
     const retort_sample_options *own = options; /* --json is a flag of its own table */
-    return retort_sample_plan(own, json || own->json, out, length, err);
+    return retort_sample_plan(own, machine, json || own->json, out, length, err);
 }
 
 const command command_sample = {

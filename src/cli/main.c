@@ -125,13 +125,18 @@ static int plan_command(int count, char **arguments) {
     bool recipe = false;
     const command *cmd = find_planned(arguments[0], &recipe, &err);
     if (cmd == NULL) return report_failure(&command_plan, err.code, &err, false);
-    if (!recipe) return run_command(cmd, count - 1, arguments + 1, true);
+    command planned;
     char **with = calloc((size_t)count + 1, sizeof *with);
-    if (with == NULL) return retort_exit_code(RETORT_ERR_MEMORY);
+    if (with == NULL || !make_planned(cmd, &planned)) {
+        free(with);
+        return retort_exit_code(RETORT_ERR_MEMORY);
+    }
     with[0] = config;
     memcpy(with + 1, arguments, (size_t)count * sizeof *with);
-    int code = run_command(cmd, count + 1, with, true);
+    int code =
+        recipe ? run_command(&planned, count + 1, with, true) : run_command(&planned, count - 1, arguments + 1, true);
     free(with);
+    free((void *)planned.table);
     return code;
 }
 

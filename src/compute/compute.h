@@ -217,6 +217,8 @@ void rt_kv_store(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, co
                  const float *v);
 /* Copies a whole block; places that hold nothing yet are copied too and never read. */
 void rt_kv_copy(const rt_kv_layer *cache, int32_t from_block, int32_t to_block);
+/* All of a block becomes zero. */
+void rt_kv_clear(const rt_kv_layer *cache, int32_t block);
 /* Longest sequence the sampling form takes: a row of scores must fit a thread's scratch. */
 enum { RT_DECODE_MAX_KEYS = 1 << 17 };
 void rt_attention_decode(const rt_kv_layer *cache, int64_t rows, const int32_t *slot, const int32_t *position,
@@ -260,6 +262,8 @@ typedef struct rt_head_args {
     float *scratch; /* rt_head_scratch(vocab) floats */
 } rt_head_args;
 int64_t rt_head_scratch(int64_t vocab, int64_t d);
+/* Scored rows of a chunk: for each chunk the weights are read for both products, and dw is gone through once. */
+int64_t rt_head_rows(int64_t vocab);
 void rt_head(const rt_head_args *args);
 
 /* ---- optimiser ------------------------------------------------------------------------------------------------ */

@@ -68,6 +68,19 @@ void rt_kv_copy(const rt_kv_layer *cache, int32_t from_block, int32_t to_block) 
     copy(cache->v, to_block * values, from_block * values, values);
 }
 
+static void clear(rt_matrix cache, int64_t at, int64_t count) {
+    if (cache.f32 != NULL)
+        memset(cache.f32 + at, 0, (size_t)count * sizeof *cache.f32);
+    else
+        memset(cache.bf16 + at, 0, (size_t)count * sizeof *cache.bf16);
+}
+
+void rt_kv_clear(const rt_kv_layer *cache, int32_t block) {
+    const int64_t keys = panels_of_block(cache), values = values_of_block(cache);
+    clear(cache->k, block * keys, keys);
+    clear(cache->v, block * values, values);
+}
+
 typedef struct job {
     const rt_kv_layer *cache;
     const int32_t *slot, *position;

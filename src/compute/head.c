@@ -11,11 +11,11 @@
 enum {
     LOGITS = 1 << 20,    /* floats of logits that a chunk aims at (4 MiB) */
     MOST_ROWS = 1024,    /* scored rows of a chunk, */
-    LEAST_ROWS = 32,     /* whatever the vocabulary */
+    LEAST_ROWS = 256,    /* whatever the vocabulary: a chunk packs the weights twice and goes through dw once */
     SPAN = 8 * MOST_ROWS /* rows, scored or not, of a chunk */
 };
 
-static int64_t chunk_rows(int64_t vocab) {
+int64_t rt_head_rows(int64_t vocab) {
     int64_t rows = LOGITS / vocab;
     return rows < LEAST_ROWS ? LEAST_ROWS : rows > MOST_ROWS ? MOST_ROWS : rows;
 }
@@ -44,12 +44,12 @@ typedef struct chunk {
 } chunk;
 
 int64_t rt_head_scratch(int64_t vocab, int64_t d) {
-    int64_t rows = chunk_rows(vocab);
+    int64_t rows = rt_head_rows(vocab);
     return rows * (vocab + 2 * d + 2) + SPAN;
 }
 
 static chunk chunk_make(const rt_head_args *args) {
-    int64_t rows = chunk_rows(args->vocab);
+    int64_t rows = rt_head_rows(args->vocab);
     chunk c = {.logits = args->scratch};
     c.hidden = c.logits + rows * args->vocab;
     c.dhidden = c.hidden + rows * args->d;
@@ -61,7 +61,7 @@ static chunk chunk_make(const rt_head_args *args) {
 
 /* Takes rows from `first` until the chunk is full. */
 static void chunk_gather(const rt_head_args *args, chunk *c, int64_t first) {
-    int64_t most = chunk_rows(args->vocab), t = first;
+    int64_t most = rt_head_rows(args->vocab), t = first;
     c->first = first;
     c->scored = 0;
     for (; t < args->rows && t - first < SPAN && c->scored < most; t++)

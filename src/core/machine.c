@@ -136,3 +136,13 @@ const char *rt_size_format(double bytes, char text[16]) {
     snprintf(text, 16, unit == 0 ? "%.0f %s" : bytes < 99.95 ? "%.1f %s" : "%.0f %s", bytes, UNITS[unit]);
     return text;
 }
+
+const retort_option retort_machine_option_table[] = {
+    RT_MACHINE_ROWS(retort_machine, ),
+    {.name = "memory",
+     .type = RETORT_OPTION_STRING,
+     .offset = offsetof(retort_machine, memory),
+     .argument = "SIZE",
+     .help = "Memory there, such as 512GiB; without it, what is free here counts."},
+    {0},
+};

@@ -12,6 +12,15 @@ retort_status rt_plan_begin(const char *command, const char *resident, const cha
     return RETORT_OK;
 }
 
+retort_status rt_plan_elsewhere(rt_plan *plan, const retort_machine *machine, retort_error *err) {
+    double bytes = 0;
+    if (machine == NULL || machine->memory == NULL) return RETORT_OK;
+    RT_TRY(rt_size_parse(machine->memory, "memory", &bytes, err));
+    plan->memory.available = bytes - plan->memory.resident;
+    plan->memory.source = "--memory";
+    return RETORT_OK;
+}
+
 void rt_plan_add(rt_plan *plan, unsigned when, size_t bytes, const char *fmt, ...) {
     if (bytes == 0 || plan->num_parts == RT_PLAN_PARTS) return;
     rt_plan_part *part = &plan->parts[plan->num_parts++];
@@ -50,8 +59,17 @@ static bool fits(const rt_plan *plan) {
 
 /* ---- for reading ---- */
 
+retort_status rt_ceilings_text(const rt_ceilings *machine, rt_buffer *out, retort_error *err) {
+    return rt_buffer_printf(out, err, "%d core%s of %.4g GFLOP/s%s, reading %.4g GB/s%s", machine->cores,
+                            machine->cores == 1 ? "" : "s", machine->peak / 1e9,
+                            machine->own_peak ? " (measured here)" : "", machine->bandwidth / 1e9,
+                            machine->own_bandwidth ? " (measured here)" : "");
+}
+
 static void duration(double seconds, char *text, size_t size) {
-    if (seconds < 100) {
+    if (seconds < 1) {
+        snprintf(text, size, "%.2g s", seconds);
+    } else if (seconds < 100) {
         snprintf(text, size, "%.1f s", seconds);
     } else if (seconds < 6000) {
         snprintf(text, size, "%.0f min", seconds / 60);
@@ -88,6 +106,31 @@ static retort_status put_phase(const char *name, const char *bound, double token
     return rt_buffer_puts(out, "\n", err);
 }
 
+/* "12 s of training (71 % products, 10 % attention, 19 % memory)" */
+static retort_status put_cost(const char *name, const rt_cost *cost, const char *before, rt_buffer *out,
+                              retort_error *err) {
+    char time[24];
+    const double seconds = rt_cost_seconds(cost);
+    if (seconds <= 0) return RETORT_OK;
+    duration(seconds, time, sizeof time);
+    return rt_buffer_printf(out, err, "%s%s of %s (%.0f %% products, %.0f %% attention, %.0f %% memory)", before, time,
+                            name, 100 * cost->products / seconds, 100 * cost->attention / seconds,
+                            100 * cost->memory / seconds);
+}
+
+static retort_status put_prediction(const rt_plan *plan, rt_buffer *out, retort_error *err) {
+    const rt_ceilings *m = &plan->machine;
+    const bool trains = rt_cost_seconds(&plan->train_cost) > 0;
+    if (m->cores <= 0 || rt_cost_seconds(&plan->train_cost) + rt_cost_seconds(&plan->sample_cost) <= 0)
+        return RETORT_OK;
+    RT_TRY(rt_buffer_printf(out, err, "  %-10s %s", "predicted", plan->at_most ? "up to " : ""));
+    RT_TRY(put_cost("training", &plan->train_cost, "", out, err));
+    RT_TRY(put_cost("sampling", &plan->sample_cost, trains ? ", " : "", out, err));
+    RT_TRY(rt_buffer_puts(out, "\n             on ", err));
+    RT_TRY(rt_ceilings_text(m, out, err));
+    return rt_buffer_puts(out, "\n", err);
+}
+
 static retort_status put_work(const rt_plan *plan, rt_buffer *out, retort_error *err) {
     const char *bound = plan->at_most ? "up to " : "";
     char time[24];
@@ -100,9 +143,11 @@ static retort_status put_work(const rt_plan *plan, rt_buffer *out, retort_error 
     RT_TRY(put_phase("training", bound, plan->trained_tokens, plan->train_flops, plan->train_seconds, out, err));
     RT_TRY(put_phase("sampling", bound, plan->generated_tokens, plan->sample_flops, plan->sample_seconds, out, err));
     double seconds = plan->train_seconds + plan->sample_seconds;
-    if (seconds <= 0) return RETORT_OK;
-    duration(seconds, time, sizeof time);
-    return rt_buffer_printf(out, err, "  %-10s %s%s\n", "time", bound, time);
+    if (seconds > 0) {
+        duration(seconds, time, sizeof time);
+        RT_TRY(rt_buffer_printf(out, err, "  %-10s %s%s here\n", "time", bound, time));
+    }
+    return put_prediction(plan, out, err);
 }
 
 retort_status rt_plan_text(const rt_plan *plan, rt_buffer *out, retort_error *err) {
@@ -139,6 +184,27 @@ static bool put_number(json_t *object, const char *key, double value) {
     return json_object_set_new(object, key, real_or_null(value)) == 0;
 }
 
+static json_t *cost_json(const rt_cost *cost) {
+    return json_pack("{s:o, s:o, s:o, s:o}", "seconds", real_or_null(rt_cost_seconds(cost)), "products",
+                     real_or_null(cost->products), "attention", real_or_null(cost->attention), "memory",
+                     real_or_null(cost->memory));
+}
+
+json_t *rt_ceilings_json(const rt_ceilings *machine) {
+    return json_pack("{s:i, s:o, s:o, s:b, s:b}", "cores", machine->cores, "peak_gflops",
+                     real_or_null(machine->peak / 1e9), "bandwidth_gbs", real_or_null(machine->bandwidth / 1e9),
+                     "peak_measured", machine->own_peak, "bandwidth_measured", machine->own_bandwidth);
+}
+
+/* What the ceilings promise beside what was measured. */
+static bool put_predicted(json_t *object, const rt_plan *plan) {
+    if (plan->machine.cores <= 0) return true;
+    return json_object_set_new(object, "machine", rt_ceilings_json(&plan->machine)) == 0 &&
+           json_object_set_new(object, "predicted",
+                               json_pack("{s:o, s:o}", "train", cost_json(&plan->train_cost), "sample",
+                                         cost_json(&plan->sample_cost))) == 0;
+}
+
 static json_t *parts_json(const rt_plan *plan) {
     json_t *list = json_array();
     for (int i = 0; i < plan->num_parts && list != NULL; i++) {
@@ -170,7 +236,7 @@ retort_status rt_plan_json(const rt_plan *plan, json_t **out, retort_error *err)
                 put_number(object, "train_seconds", plan->train_seconds) &&
                 put_number(object, "sample_seconds", plan->sample_seconds) &&
                 json_object_set_new(object, "at_most", json_boolean(plan->at_most)) == 0 &&
-                json_object_set_new(object, "threads", json_integer(plan->threads)) == 0;
+                json_object_set_new(object, "threads", json_integer(plan->threads)) == 0 && put_predicted(object, plan);
     if (!made) {
         json_decref(object);
         return rt_fail(err, RETORT_ERR_MEMORY, "out of memory: JSON of a plan");

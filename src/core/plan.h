@@ -27,9 +27,16 @@ typedef struct rt_plan {
     double train_flops, sample_flops;
     double train_seconds, sample_seconds; /* 0: not measured */
     int threads;
+    rt_ceilings machine; /* that the following is predicted for; cores 0: nothing was */
+    rt_cost train_cost, sample_cost;
     rt_memory memory; /* of the machine, when the plan was begun */
     double limit;     /* the caller's own bound for the peak; 0: none */
 } rt_plan;
+
+/* "2 cores of 118 GFLOP/s (measured here), reading 34.5 GB/s", appended; and as a new object, NULL when out of memory.
+ */
+retort_status rt_ceilings_text(const rt_ceilings *machine, rt_buffer *out, retort_error *err);
+json_t *rt_ceilings_json(const rt_ceilings *machine);
 
 /* Help of the option that the commands share. */
 #define RT_HELP_MEMORY_LIMIT                                                                                           \
@@ -41,6 +48,8 @@ retort_status rt_plan_begin(const char *command, const char *resident, const cha
 /* Parts of 0 bytes are left out; SIZE_MAX makes the plan one that no machine can hold. */
 void rt_plan_add(rt_plan *plan, unsigned when, size_t bytes, const char *fmt, ...) RETORT_PRINTF(4, 5);
 double rt_plan_peak(const rt_plan *plan);
+/* The peak is held against the memory of that machine, where it names any; NULL: this one. */
+retort_status rt_plan_elsewhere(rt_plan *plan, const retort_machine *machine, retort_error *err);
 /* RETORT_ERR_USAGE with the table as detail where the peak is more than the machine or the caller's limit allows. */
 retort_status rt_plan_check(const rt_plan *plan, retort_error *err);
 /* Appends the table. */

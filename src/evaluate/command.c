@@ -286,8 +286,8 @@ retort_status retort_eval(const retort_eval_options *options, const retort_progr
                                    : evaluate(options, NULL, progress, json, err);
 }
 
-retort_status retort_eval_plan(const retort_eval_options *options, bool json, char **out, size_t *length,
-                               retort_error *err) {
+retort_status retort_eval_plan(const retort_eval_options *options, const retort_machine *machine, bool json, char **out,
+                               size_t *length, retort_error *err) {
     rt_evaluating e = {.options = options};
     rt_plan plan;
     char lowered[200];
@@ -297,7 +297,7 @@ retort_status retort_eval_plan(const retort_eval_options *options, bool json, ch
     retort_status st = prepare(&e, err);
     if (st == RETORT_OK) st = rt_compute_init(err);
     if (st == RETORT_OK) rt_compute_set_threads((int)options->threads);
-    if (st == RETORT_OK) st = rt_evaluate_plan(&e.what, e.rounds, e.benchmarks.count, &plan, lowered, err);
+    if (st == RETORT_OK) st = rt_evaluate_plan(&e.what, machine, e.rounds, e.benchmarks.count, &plan, lowered, err);
     json_t *more = st == RETORT_OK && lowered[0] != '\0' ? json_pack("{s:s}", "note", lowered) : NULL;
     if (st == RETORT_OK) st = rt_plan_result(&plan, json, more, out, length, err);
     json_decref(more);

@@ -66,9 +66,10 @@ typedef struct rt_before {
  * RETORT_ERR_USAGE with the table of memory as detail: it does not fit. */
 retort_status rt_evaluate_local(const rt_evaluation *what, rt_round *rounds, int64_t count, const rt_before *before,
                                 const retort_progress *progress, char note[200], retort_error *err);
-/* The plan of that, measured: FLOPs and seconds as well as memory. */
-retort_status rt_evaluate_plan(const rt_evaluation *what, rt_round *rounds, int64_t count, rt_plan *plan,
-                               char note[200], retort_error *err);
+/* The plan of that: FLOPs and seconds as well as memory, measured here and predicted for the machine (NULL: this one).
+ */
+retort_status rt_evaluate_plan(const rt_evaluation *what, const retort_machine *machine, rt_round *rounds,
+                               int64_t count, rt_plan *plan, char note[200], retort_error *err);
 
 /* A single benchmark: samples n responses of every problem, grades them, and writes them to `path`. flops (may be NULL)
  * gets the cost. */

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/ceilings.h"
 #include "model/calibrate.h"
+#include "model/cost.h"
 
 /* ---- before the weights are read ---- */
 
@@ -200,8 +202,24 @@ retort_status rt_evaluate_local(const rt_evaluation *what, rt_round *rounds, int
     return st;
 }
 
-retort_status rt_evaluate_plan(const rt_evaluation *what, rt_round *rounds, int64_t count, rt_plan *plan,
-                               char note[200], retort_error *err) {
+static retort_status predict(rt_local *l, const retort_machine *machine, retort_error *err) {
+    rt_plan *plan = &l->plan;
+    RT_TRY(rt_plan_elsewhere(plan, machine, err));
+    RT_TRY(rt_ceilings_of(machine, &plan->machine, err));
+    for (int64_t r = 0; r < l->num_rounds; r++) {
+        rt_sampling_load load = {.prompts = (double)l->rounds[r].problems->count,
+                                 .n = (double)l->rounds[r].n,
+                                 .fresh = (double)l->sampling.max_new_tokens,
+                                 .slots = (double)l->size.slots};
+        for (int64_t i = 0; i < l->rounds[r].problems->count; i++)
+            load.prompt += (double)l->prompts[r][i].count / load.prompts;
+        rt_cost_add(&plan->sample_cost, rt_sampling_cost(&l->model.config, &load, &plan->machine));
+    }
+    return RETORT_OK;
+}
+
+retort_status rt_evaluate_plan(const rt_evaluation *what, const retort_machine *machine, rt_round *rounds,
+                               int64_t count, rt_plan *plan, char note[200], retort_error *err) {
     rt_local l = {.what = what, .rounds = rounds, .num_rounds = count};
     double seconds = 0;
     retort_status st = read_inputs(&l, note, err);
@@ -209,6 +227,7 @@ retort_status rt_evaluate_plan(const rt_evaluation *what, rt_round *rounds, int6
         for (int64_t i = 0; i < rounds[r].problems->count; i++)
             l.plan.sample_flops +=
                 rt_sample_most_flops(&l.model.config, l.prompts[r][i].count, rounds[r].n, l.sampling.max_new_tokens);
+    if (st == RETORT_OK) st = predict(&l, machine, err);
     if (st == RETORT_OK) st = rt_calibrate_decoding(&l.model.config, l.size.slots, &seconds, err);
     l.plan.sample_seconds = seconds * l.plan.sample_flops;
     *plan = l.plan;

@@ -522,3 +522,20 @@ void rt_decoder_drop(rt_decoder *dec, int32_t slot) {
     rt_kv_pool_drop(&dec->pool, slot);
     dec->length[slot] = 0;
 }
+
+retort_status rt_decoder_fill(rt_decoder *dec, int32_t slot, int64_t length, retort_error *err) {
+    RT_CHECK(slot >= 0 && slot < dec->slots && length >= 0 && length <= dec->capacity, err, RETORT_ERR_USAGE,
+             "%lld positions of slot %d, the decoder has %lld slots of %lld", (long long)length, slot,
+             (long long)dec->slots, (long long)dec->capacity);
+    rt_decoder_drop(dec, slot);
+    RT_CHECK(dec->pool.num_free >= rt_kv_blocks(length), err, RETORT_ERR_STATE,
+             "%lld positions do not fit into the %lld free blocks of the cache", (long long)length,
+             (long long)dec->pool.num_free);
+    for (int64_t i = 0; i < rt_kv_blocks(length); i++) {
+        (void)rt_kv_pool_take(&dec->pool, slot, i);
+        const int32_t own = dec->pool.table[slot * dec->pool.per_slot + i];
+        for (int64_t l = 0; l < dec->config.num_hidden_layers; l++) rt_kv_clear(&dec->layers[l].cache, own);
+    }
+    dec->length[slot] = (int32_t)length;
+    return RETORT_OK;
+}

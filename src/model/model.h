@@ -286,6 +286,10 @@ void rt_decoder_limits(const rt_decoder *decoder, int64_t *slots, int64_t *capac
 int64_t rt_decoder_blocks(const rt_decoder *decoder, int64_t *num_free);
 /* How many blocks a slot would have to take to hold positions from `position` (held, or the next one) up to end - 1. */
 int64_t rt_decoder_wants(const rt_decoder *decoder, int32_t slot, int64_t position, int64_t end);
+/* The slot holds `length` positions of zeros in blocks of its own, as if they had been computed: what a step behind a
+ * context costs is measured without computing that context. RETORT_ERR_USAGE where slot or length is out of range,
+ * RETORT_ERR_STATE where the cache has too few free blocks; nothing is changed then but that the slot is empty. */
+retort_status rt_decoder_fill(rt_decoder *decoder, int32_t slot, int64_t length, retort_error *err);
 /* The slot holds nothing afterwards; blocks that no other slot shares are free. */
 void rt_decoder_drop(rt_decoder *decoder, int32_t slot);
 /* Takes new weights without new memory (RL after each update); of a model with adapters only those, for its weights are

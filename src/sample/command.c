@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compute/ceilings.h"
 #include "core/file.h"
 #include "model/calibrate.h"
+#include "model/cost.h"
 #include "model/lora.h"
 #include "retort/plan.h"
 #include "sample/ban_list.h"
@@ -410,8 +412,21 @@ retort_status retort_sample(const retort_sample_options *options, const retort_p
     return st;
 }
 
-retort_status retort_sample_plan(const retort_sample_options *options, bool json, char **out, size_t *length,
-                                 retort_error *err) {
+static retort_status predict(const command *c, const retort_machine *machine, const rt_sampling_size *size,
+                             rt_plan *plan, retort_error *err) {
+    rt_sampling_load load = {.prompts = (double)c->file.count,
+                             .n = (double)c->options->n,
+                             .fresh = (double)size->max_new_tokens,
+                             .slots = (double)size->slots};
+    for (int64_t i = 0; i < c->file.count; i++) load.prompt += (double)c->file.prompts[i].count / load.prompts;
+    RT_TRY(rt_plan_elsewhere(plan, machine, err));
+    RT_TRY(rt_ceilings_of(machine, &plan->machine, err));
+    plan->sample_cost = rt_sampling_cost(&c->model.config, &load, &plan->machine);
+    return RETORT_OK;
+}
+
+retort_status retort_sample_plan(const retort_sample_options *options, const retort_machine *machine, bool json,
+                                 char **out, size_t *length, retort_error *err) {
     command c = {.options = options};
     rt_plan plan;
     rt_sampling_size size;
@@ -420,6 +435,7 @@ retort_status retort_sample_plan(const retort_sample_options *options, bool json
     retort_status st = read_inputs(&c, err);
     if (st == RETORT_OK) st = make_plan(&c, &plan, err);
     if (st == RETORT_OK) st = size_of(&c, &size, err);
+    if (st == RETORT_OK) st = predict(&c, machine, &size, &plan, err);
     if (st == RETORT_OK) st = rt_calibrate_decoding(&c.model.config, size.slots, &seconds, err);
     if (st == RETORT_OK) {
         plan.sample_seconds = seconds * plan.sample_flops;

@@ -1,7 +1,9 @@
 #include <math.h>
 #include <stddef.h>
 
+#include "compute/ceilings.h"
 #include "model/calibrate.h"
+#include "model/cost.h"
 #include "retort/plan.h"
 #include "train/base.h"
 #include "train/inspect.h"
@@ -160,8 +162,23 @@ static retort_status measure(const retort_distill_options *options, const inputs
     return RETORT_OK;
 }
 
-retort_status retort_distill_plan(const retort_distill_options *options, bool json, char **out, size_t *length,
-                                  retort_error *err) {
+static retort_status predict(const retort_distill_options *options, const retort_machine *machine, const inputs *in,
+                             rt_plan *plan, retort_error *err) {
+    const rt_workload *work = &in->work;
+    const rt_training_load load = {.tokens = work->tokens,
+                                   .keys = work->keys,
+                                   .scored = work->scored,
+                                   .passes = work->passes,
+                                   .updates = plan->steps,
+                                   .recompute = options->train.gradient_checkpointing};
+    RT_TRY(rt_plan_elsewhere(plan, machine, err));
+    RT_TRY(rt_ceilings_of(machine, &plan->machine, err));
+    plan->train_cost = rt_training_cost(&in->config, in->lora.r > 0 ? &in->lora : NULL, &load, &plan->machine);
+    return RETORT_OK;
+}
+
+retort_status retort_distill_plan(const retort_distill_options *options, const retort_machine *machine, bool json,
+                                  char **out, size_t *length, retort_error *err) {
     inputs in = {0};
     rt_plan plan;
     *out = NULL;
@@ -170,6 +187,7 @@ retort_status retort_distill_plan(const retort_distill_options *options, bool js
     rt_compute_set_threads((int)options->train.threads);
     retort_status st = read_data(options, &in, err);
     if (st == RETORT_OK) st = make_plan(options, &in, &plan, err);
+    if (st == RETORT_OK) st = predict(options, machine, &in, &plan, err);
     if (st == RETORT_OK) st = measure(options, &in, &plan, err);
     if (st == RETORT_OK) st = plan_result(&in, &plan, json, out, length, err);
     release_inputs(&in);

@@ -1,7 +1,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "compute/ceilings.h"
 #include "model/calibrate.h"
+#include "model/cost.h"
 #include "retort/plan.h"
 #include "sample/memory.h"
 #include "train/advantage.h"
@@ -453,8 +455,40 @@ static retort_status measure(const rl *r, rt_plan *plan, retort_error *err) {
     return RETORT_OK;
 }
 
-retort_status retort_rl_plan(const retort_rl_options *options, bool json, char **out, size_t *length,
-                             retort_error *err) {
+/* Prompts are of the mean length, responses as long as they may be: plan_work's counts. */
+static retort_status predict(const rl *r, const retort_machine *machine, rt_plan *plan, retort_error *err) {
+    const rt_config *config = &r->model.config;
+    const retort_rl_options *options = r->options;
+    const double fresh = (double)options->max_completion_length, n = (double)options->num_generations;
+    const double prompt = ceil((double)r->prompts.ids.count / (double)r->prompts.problems.count);
+    const double rows = prompt + fresh - 1, responses = plan->trained_tokens / rows;
+    rt_trainer_setup setup;
+    RT_TRY(set_up(r, &setup, err));
+    rt_training_load load = {
+        .tokens = plan->trained_tokens,
+        .keys = responses * rows * (rows + 1) / 2,
+        .scored = responses * fresh,
+        .passes = ceil(plan->trained_tokens / (double)rt_trainer_rows(&setup)),
+        .updates = plan->steps * (double)(options->num_iterations * options->steps_per_generation),
+        .recompute = options->train.gradient_checkpointing,
+    };
+    const rt_sampling_load sampling = {.prompts = plan->generated_tokens / (n * fresh),
+                                       .prompt = prompt,
+                                       .n = n,
+                                       .fresh = fresh,
+                                       .slots = (double)sampling_size(r).slots};
+    RT_TRY(rt_plan_elsewhere(plan, machine, err));
+    RT_TRY(rt_ceilings_of(machine, &plan->machine, err));
+    plan->train_cost = rt_training_cost(config, r->lora.r > 0 ? &r->lora : NULL, &load, &plan->machine);
+    load.forward_only = true;
+    load.recompute = false;
+    if (options->beta > 0) rt_cost_add(&plan->train_cost, rt_training_cost(config, NULL, &load, &plan->machine));
+    plan->sample_cost = rt_sampling_cost(config, &sampling, &plan->machine);
+    return RETORT_OK;
+}
+
+retort_status retort_rl_plan(const retort_rl_options *options, const retort_machine *machine, bool json, char **out,
+                             size_t *length, retort_error *err) {
     *out = NULL;
     RT_TRY(rt_training_validate(retort_rl_option_table, options, err));
     RT_TRY(rt_compute_init(err));
@@ -463,6 +497,7 @@ retort_status retort_rl_plan(const retort_rl_options *options, bool json, char *
     rt_plan plan;
     retort_status st = read_data(&r, err);
     if (st == RETORT_OK) st = make_plan(&r, &plan, err);
+    if (st == RETORT_OK) st = predict(&r, machine, &plan, err);
     if (st == RETORT_OK) st = measure(&r, &plan, err);
     if (st == RETORT_OK) st = rt_plan_result(&plan, json, NULL, out, length, err);
     release(&r);

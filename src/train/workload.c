@@ -11,6 +11,7 @@ static void count_batch(const rt_epochs *epochs, int64_t count, int64_t budget, 
         taken = rt_pack_fitting(epochs->batch, count, next, budget, &rows);
         if (rows > out->largest_micro) out->largest_micro = rows;
         step += rows;
+        out->passes++;
     }
     if (step > out->largest_step) out->largest_step = step;
     for (int64_t i = 0; i < count; i++) {
@@ -27,6 +28,7 @@ static void extrapolate(const rt_dataset *dataset, int64_t budget, int64_t batch
     out->tokens *= factor;
     out->keys *= factor;
     out->scored *= factor;
+    out->passes *= factor;
     out->largest_step = dataset->longest * batch_size;
     out->largest_micro = out->largest_step < budget ? out->largest_step : budget;
     if (out->largest_micro < dataset->longest) out->largest_micro = dataset->longest;

@@ -10,6 +10,7 @@
 typedef struct rt_workload {
     int64_t largest_step, largest_micro; /* rows of the largest batch, and of the largest micro-batch of any */
     double tokens, keys, scored;         /* of all passes; keys: attended ones of all tokens */
+    double passes;                       /* micro-batches */
 } rt_workload;
 
 /* Goes through the batches of `steps` steps, as training will. Beyond some ten million examples the rest is taken to be

@@ -161,7 +161,7 @@ static void chunk_edges(void **state) {
     oracle_head(&args);
     each_setting(check_head, &p);
     release(&p);
-    p = make(70, 4, 40000, 1.0f, 7); /* a vocabulary that leaves the fewest rows a chunk */
+    p = make(330, 4, 40000, 1.0f, 7); /* a vocabulary that leaves the fewest rows a chunk */
     each_setting(check_head, &p);
     release(&p);
 }

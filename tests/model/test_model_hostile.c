@@ -266,6 +266,39 @@ static void test_bad_steps(void **state) {
 }
 
 /* Every allocation of a creation fails once: an error, no leak (seen by the sanitizer build), no crash. */
+/* A context that was never computed: room is taken and given back, and the next token can be drawn behind it. */
+static void test_filled_contexts(void **state) {
+    stage *s = *state;
+    retort_error err = {0};
+    enum { CAPACITY = 120, SLOTS = 3 };
+    const rt_decoder_size size = {.slots = SLOTS, .capacity = CAPACITY, .rows = SLOTS, .blocks = 3};
+    rt_decoder *decoder = NULL;
+    int64_t num_free = 0;
+    must(rt_decoder_create_sized(&s->model, &size, &decoder, &err), &err);
+    assert_int_equal(rt_decoder_fill(decoder, -1, 1, &err), RETORT_ERR_USAGE);
+    assert_int_equal(rt_decoder_fill(decoder, SLOTS, 1, &err), RETORT_ERR_USAGE);
+    assert_int_equal(rt_decoder_fill(decoder, 0, -1, &err), RETORT_ERR_USAGE);
+    assert_int_equal(rt_decoder_fill(decoder, 0, CAPACITY + 1, &err), RETORT_ERR_USAGE);
+    must(rt_decoder_fill(decoder, 0, 0, &err), &err);
+    must(rt_decoder_fill(decoder, 0, 119, &err), &err); /* two blocks of 64 */
+    (void)rt_decoder_blocks(decoder, &num_free);
+    assert_int_equal(num_free, 1);
+    assert_int_equal(rt_decoder_fill(decoder, 1, 65, &err), RETORT_ERR_STATE);
+    must(rt_decoder_fill(decoder, 1, 10, &err), &err);
+    const int32_t slot[] = {0, 1}, ids[] = {1, 2}, position[] = {119, 10}, gap[] = {119, 12};
+    const bool want[] = {true, true};
+    float *logits = rt_calloc((size_t)(2 * s->config.vocab_size), sizeof *logits);
+    assert_non_null(logits);
+    assert_int_equal(rt_decoder_step(decoder, 2, slot, gap, ids, want, logits, &err), RETORT_ERR_USAGE);
+    must(rt_decoder_step(decoder, 2, slot, position, ids, want, logits, &err), &err);
+    for (int64_t i = 0; i < 2 * s->config.vocab_size; i++) assert_true(isfinite(logits[i]));
+    must(rt_decoder_fill(decoder, 0, 20, &err), &err); /* what it held is free again */
+    (void)rt_decoder_blocks(decoder, &num_free);
+    assert_int_equal(num_free, 1);
+    rt_free(logits);
+    rt_decoder_destroy(decoder);
+}
+
 static void test_no_memory(void **state) {
     const stage *s = *state;
     retort_error err;
@@ -307,9 +340,9 @@ static void test_flops(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad_batches), cmocka_unit_test(test_empty_batches), cmocka_unit_test(test_bad_calls),
-        cmocka_unit_test(test_bad_configs), cmocka_unit_test(test_enormous),      cmocka_unit_test(test_bad_steps),
-        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_flops),
+        cmocka_unit_test(test_bad_batches),     cmocka_unit_test(test_empty_batches), cmocka_unit_test(test_bad_calls),
+        cmocka_unit_test(test_bad_configs),     cmocka_unit_test(test_enormous),      cmocka_unit_test(test_bad_steps),
+        cmocka_unit_test(test_filled_contexts), cmocka_unit_test(test_no_memory),     cmocka_unit_test(test_flops),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
