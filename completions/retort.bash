@@ -245,8 +245,20 @@ _retort() {
         esac
         ;;
     'plan')
-        flags='--help --json --no-json --quiet --no-quiet'
+        flags='--help --shape --model --context --batch --tokens --micro-batch-tokens --gradient-checkpointing --no-gradient-checkpointing --dtype --threads --cores --peak-gflops --bandwidth --config --json --no-json --quiet --no-quiet'
         case "$previous" in
+            --shape) kind=none ;;
+            --model) kind=file ;;
+            --context) kind=none ;;
+            --batch) kind=none ;;
+            --tokens) kind=none ;;
+            --micro-batch-tokens) kind=none ;;
+            --dtype) words='bf16 f32' ;;
+            --threads) kind=none ;;
+            --cores) kind=none ;;
+            --peak-gflops) kind=none ;;
+            --bandwidth) kind=none ;;
+            --config) kind=file ;;
         esac
         ;;
     'pretrain')

@@ -1,93 +1,84 @@
-"""Step time from a machine's ceilings and a model's shape: the formula of docs/performance.md, checked against the rows that
-were measured.
+"""What `retort plan` predicts from a machine's ceilings, beside what was measured on it; the tables of docs/performance.md.
 
-    PYTHONPATH=bench python -m suite.predict bench/results/MACHINE [CORES...]
+    PYTHONPATH=bench python -m suite.predict RETORT bench/results/MACHINE [CORES...]
 
-    seconds = products / (PRODUCT n P) + attention / (ATTENTION n P) + moved / B(n)
-
-P: multiply-add peak of a core; n cores; B(n): what n cores read. The shares PRODUCT and ATTENTION are the only constants
-that are not the machine's; they are what the kernels reach where nothing disturbs them.
+The model itself is the library's (src/model/cost.h): this only asks and formats.
 """
+import json
+import subprocess
 import sys
 
 from . import results
 from .row import seconds_of
+from .table import markdown, seconds
 
-PRODUCT, ATTENTION = 0.88, 0.76
-
-# vocabulary, width, feed-forward width, layers, heads, key-value heads, head size: published configurations
-SHAPES = {
-    "qwen2.5-0.5b": (151936, 896, 4864, 24, 14, 2, 64),
-    "qwen2.5-1.5b": (151936, 1536, 8960, 28, 12, 2, 128),
-    "qwen2.5-7b": (152064, 3584, 18944, 28, 28, 4, 128),
-    "qwen2.5-14b": (152064, 5120, 13824, 48, 40, 8, 128),
-    "qwen2.5-32b": (152064, 5120, 27648, 64, 40, 8, 128),
-}
+MOST_BANDWIDTH = 300  # GB/s: what eight channels of DDR5 give
 
 
-def work(shape, tokens, length):
-    """FLOPs of products and of attention, and bytes moved, of a step: forward, backward, AdamW, all in float32."""
-    v, d, f, layers, h, g, e = shape
-    layer = d * (2 * h * e + 2 * g * e) + 3 * d * f
-    keys = tokens * (length + 1) / 2
-    products = 6 * tokens * (layers * layer + d * v)
-    attention = layers * keys * h * e * 14  # 2 products forward, 5 backward, 2 FLOPs each
-    weights = layers * layer + d * v
-    # Rows between products: norms, rotation, SwiGLU and sums read and write each of these a few times, forward and back.
-    rows = layers * tokens * (14 * d + 6 * (h + 2 * g) * e + 9 * f) * 4
-    logits = 6 * tokens * v * 4
-    update = weights * 4 * 9  # norm reads g; AdamW reads p, g, m, v and writes p, m, v; g is zeroed
-    packed = 3 * weights * 4 * max(1, tokens / 8192)
-    return products, attention, rows + logits + update + packed
+def ask(retort, cores, peak, bandwidth, *words):
+    """Rows of `retort plan` for a machine of those cores, GFLOP/s of a core, GB/s of all."""
+    command = [retort, "plan", "--cores", str(cores), "--peak-gflops", f"{peak:.6g}", "--bandwidth", f"{bandwidth:.6g}",
+               "--threads", "1", "--json", *(str(w) for w in words)]
+    return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)["rows"]
 
 
-def seconds(shape, tokens, length, peak, bandwidth, cores):
-    products, attention, moved = work(shape, tokens, length)
-    return products / (PRODUCT * cores * peak) + attention / (ATTENTION * cores * peak) + moved / bandwidth
+def plan(retort, ceilings, threads, model, context, batch=1, tokens=0):
+    """The one row of a model folder on so many threads of the machine whose ceilings these are."""
+    peak, read = ceilings["fma_gflops"][str(threads)] / threads, ceilings["read_gbps"][str(threads)]
+    return ask(retort, threads, peak, read, "--model", model, "--dtype", "f32", "--context", context, "--batch", batch,
+               "--tokens", tokens)[0]
 
 
-def shape_of(name):
-    from make_random_model import SHAPES as ours
-    return ours[name][:7]
+def shape_folder(name, into):
+    """A folder with nothing but config.json."""
+    import pathlib
+    from make_random_model import SHAPES, config_of
+    folder = pathlib.Path(into) / name
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config_of(SHAPES[name], "f32")))
+    return str(folder)
 
 
-def check(data):
-    """Measured steps beside the formula, in processor seconds a thread, which neighbours disturb least."""
-    lines = ["| step | threads | measured | predicted | predicted / measured |", "|---|---|---|---|---|"]
-    ceilings = results.newest_ceilings(data)
+def line(row, told):
+    mine, by = seconds_of(row), "" if row["judged_by"] == "seconds" else " (processor time)"
+    return [row["what"], row["threads"], seconds(mine) + by, seconds(told), f"{told / mine:.2f}"]
+
+
+def check(retort, data, folder):
+    ceilings, lines = results.newest_ceilings(data), []
     for row in results.newest(data):
-        if not row["name"].startswith("step-") or "shape" not in row:
+        if str(row["threads"]) not in ceilings["read_gbps"]:
             continue
-        n = row["threads"]
-        peak = ceilings["fma_gflops"][str(n)] * 1e9 / n
-        told = seconds(shape_of(row["shape"]), row["tokens"], row["length"], peak, ceilings["read_gbps"][str(n)] * 1e9, n)
-        mine, by = seconds_of(row), "" if row["judged_by"] == "seconds" else " (processor time)"
-        lines.append(f"| {row['name']} | {n} | {mine:.3g} s{by} | {told:.3g} s | "
-                     f"{told / mine:.2f} |")
-    return "\n".join(lines)
+        if row["name"].startswith("step-") and "shape" in row:
+            told = plan(retort, ceilings, row["threads"], shape_folder(row["shape"], folder), row["length"],
+                        tokens=row["tokens"])
+            lines.append(line(row, told["train_seconds"]))
+        elif row["name"].startswith("scaling-"):
+            lines.append(line(row, row["predicted_seconds"]))
+    return markdown(["what", "threads", "measured", "predicted", "predicted / measured"], lines)
 
 
-def scale(data, cores, tokens=2048):
-    """Bandwidth of a server with that many cores is not known here: 1 core's up to what 8 channels of DDR5 give, 300 GB/s."""
+def scale(retort, data, cores):
+    """The bandwidth of a larger machine is not known: that of one core times the cores, up to MOST_BANDWIDTH."""
     ceilings = results.newest_ceilings(data)
-    peak, one = ceilings["fma_gflops"]["1"] * 1e9, ceilings["read_gbps"]["1"] * 1e9
-    lines = ["| shape | parameters | " + " | ".join(f"{n} cores" for n in cores) + " |", "|---" * (2 + len(cores)) + "|"]
-    for name, shape in SHAPES.items():
-        v, d, f, layers, h, g, e = shape
-        heads = 1 if d < 2048 else 2  # the small ones tie the output head to the embedding
-        count = layers * (d * (2 * h * e + 2 * g * e) + 3 * d * f) + heads * d * v
-        row = [f"{tokens / seconds(shape, tokens, tokens, peak, min(n * one, 3e11), n):.3g}" for n in cores]
-        lines.append(f"| {name} | {count / 1e9:.2f}e9 | " + " | ".join(row) + " |")
-    return "\n".join(lines)
+    peak, one = ceilings["fma_gflops"]["1"], ceilings["read_gbps"]["1"]
+    asked = {n: ask(retort, n, peak, min(n * one, MOST_BANDWIDTH), "--shape", "all", "--batch", "64") for n in cores}
+    tables = []
+    for what, key in (("training, one sequence of 2,048 tokens a step", "train_tokens_per_second"),
+                      ("decoding, 64 sequences behind 2,048 tokens, bf16 weights", "decode_tokens_per_second")):
+        lines = [[row["shape"], f"{row['parameters'] / 1e9:.2f}e9", *(f"{asked[n][i][key]:.3g}" for n in cores)]
+                 for i, row in enumerate(asked[cores[0]])]
+        tables.append(f"tokens/s, {what}\n\n" + markdown(["shape", "parameters", *(f"{n} cores" for n in cores)], lines))
+    return "\n".join(tables)
 
 
 def main():
-    data = results.read(results.machine_of(sys.argv[1]))
-    cores = [int(n) for n in sys.argv[2:]] or [2, 8, 16, 32, 64]
-    print(check(data))
-    print()
-    print("tokens/s of training, one sequence of 2,048 tokens a step\n")
-    print(scale(data, cores))
+    import tempfile
+    retort, data = sys.argv[1], results.read(results.machine_of(sys.argv[2]))
+    cores = [int(n) for n in sys.argv[3:]] or [2, 8, 16, 32, 64]
+    with tempfile.TemporaryDirectory() as folder:
+        print(check(retort, data, folder))
+    print(scale(retort, data, cores))
 
 
 if __name__ == "__main__":

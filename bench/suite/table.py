@@ -4,7 +4,8 @@ from . import results
 from .row import seconds_of
 
 GROUPS = {"matmul": "Matrix products, fp32", "attention": "Attention", "step": "Training steps",
-          "memory": "Peak memory of a step", "decode": "Decoding one sequence", "prefill": "Prefill", "rollout": "Rollouts", "tokenizer": "Tokenizer",
+          "memory": "Peak memory of a step", "decode": "Decoding one sequence", "prefill": "Prefill", "rollout": "Rollouts",
+          "scaling": "Cost by context, batch and threads", "tokenizer": "Tokenizer",
           "start": "Starting", "sft": "Fine-tuning beside TRL", "grpo": "GRPO beside TRL", "study": "The default study"}
 PLAIN = {"bytes", "seconds"}  # the unit says what is meant
 AT_MOST = PLAIN | {"of PyTorch's memory"}
@@ -197,6 +198,8 @@ def section(rows):
     columns = {"what": what, "threads": lambda r: r["threads"], "retort: median [min, max]": times,
                "rate": lambda r: figure(r) if any(k in r for k, _ in RATES) else "", limits: share(limits),
                **{name: lambda r, name=name: beside(r, name) for name in names},
+               "us a token": lambda r: f"{r['microseconds_per_token']:.4g}" if "microseconds_per_token" in r else "",
+               "predicted / measured": lambda r: f"{r['predicted_of_measured']:.2f}" if "predicted_of_measured" in r else "",
                "peak memory": memory, "target": wanted, "state": verdict, "clock": clock, "samples": samples,
                "day": lambda r: r["date"]}
     if group_of(rows[0]) == "matmul":  # the targets are the summary's, and bold says what is missed

@@ -46,8 +46,9 @@ typedef struct retort_shape_options {
     char *context;  /* comma list: tokens of a sequence that is trained on, of a prompt, before a token that is drawn */
     char *batch;    /* comma list: sequences that are decoded together */
     int64_t tokens; /* of a training step; 0: one sequence */
+    int64_t micro_batch_tokens;
     bool gradient_checkpointing;
-    int dtype;       /* of weights that are sampled from: 0 bf16, 1 f32; training is in float32 */
+    int dtype;       /* of weights that are sampled from: 0 bf16, 1 f32, 2 int8; training is in float32 */
     int64_t threads; /* to measure with; 0: all processors */
     retort_machine machine;
 } retort_shape_options;

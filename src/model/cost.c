@@ -139,12 +139,16 @@ rt_cost rt_training_cost(const rt_config *c, const rt_lora_config *lora, const r
 
 /* ---- sampling ---- */
 
-/* Tiles of 8, 4, 2 and 1 rows that make up the heads of a group: each goes through all keys and values by itself. */
+/* Tiles of 12, 8, 4, 2 and 1 rows that make up the heads of a group: each goes through all keys and values by itself.
+ */
 static double tiles_of(const rt_config *c) {
-    int64_t heads = c->num_attention_heads / c->num_key_value_heads;
-    double tiles = (double)(heads / 8);
-    for (heads %= 8; heads > 0; heads /= 2) tiles += (double)(heads % 2);
-    return tiles;
+    static const int64_t ROWS[] = {12, 8, 4, 2, 1};
+    int64_t heads = c->num_attention_heads / c->num_key_value_heads, tiles = 0;
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+        tiles += heads / ROWS[i];
+        heads %= ROWS[i];
+    }
+    return (double)tiles;
 }
 
 /* Keys and values of `keys` positions (of all rows), of which a row has `context`: blocks that lie apart, so that each
@@ -157,13 +161,18 @@ static double cache_seconds(const rt_config *c, const shape *s, double keys, dou
     return passes * 2 * s->layers * s->kv * size * keys / (share * machine->bandwidth);
 }
 
+static double weight_bytes(const rt_config *c) {
+    const double scale = c->weights_dtype == RT_DTYPE_INT8 ? (double)sizeof(float) / RT_INT8_GROUP : 0;
+    return (double)rt_dtype_size(c->weights_dtype) + scale;
+}
+
 rt_cost rt_decoding_cost(const rt_config *c, const rt_decoding_load *load, const rt_ceilings *machine) {
     const shape s = shape_of(c);
     const double flops = rt_ceilings_flops(machine);
     const double layers = s.layers * s.layer.weights, head = s.head.weights;
     const double multiplied = 2 * (load->rows * layers + load->scored * head) / (TILE * flops);
     const double weights = load->steps * layers + fmin(load->steps, load->scored) * head;
-    const double streamed = weights * (double)rt_dtype_size(c->weights_dtype) / (STREAM * machine->bandwidth);
+    const double streamed = weights * weight_bytes(c) / (STREAM * machine->bandwidth);
     const double keys = load->keys + (load->prompt ? DIAGONAL * load->rows : 0);
     const double scores = 4 * s.layers * s.q * keys / ((load->prompt ? ATTENTION : FEW_QUERIES) * flops);
     const double fetched = load->prompt || load->rows <= 0 ? 0 : cache_seconds(c, &s, keys, keys / load->rows, machine);

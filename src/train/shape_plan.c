@@ -28,8 +28,10 @@ const retort_option retort_shape_option_table[] = {
     ROW(batch, LIST, .default_value = "1,64", .argument = "N", .help = "Sequences that are decoded together."),
     ROW(tokens, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1e9,
         .help = "Tokens of a training step, of which each sequence has a context; 0: one sequence."),
+    ROW(micro_batch_tokens, INT, .default_value = "2048", .argument = "N", .minimum = 1, .maximum = 1e9,
+        .help = "Tokens of a forward and backward pass, as far as sequences end; a longer one is a pass by itself."),
     ROW(gradient_checkpointing, BOOL, .help = "Layers are computed once more in the backward pass."),
-    ROW(dtype, CHOICE, .default_value = "bf16", .argument = "NAME", .choices = "bf16|f32",
+    ROW(dtype, CHOICE, .default_value = "bf16", .argument = "NAME", .choices = "bf16|f32|int8",
         .help = "How weights are held that are sampled from; training is in float32."),
     ROW(threads, INT, .default_value = "0", .argument = "N", .minimum = 0, .maximum = 1024,
         .help = "Threads to measure this machine with; 0: all processors."),
@@ -157,11 +159,13 @@ static retort_status count_parameters(const rt_config *config, int64_t *out, ret
     return RETORT_OK;
 }
 
-static double training_bytes(const rt_config *config, const retort_shape_options *options, int64_t tokens) {
+/* `rows` of a pass, `tokens` of the step. */
+static double training_bytes(const rt_config *config, const retort_shape_options *options, int64_t rows,
+                             int64_t tokens) {
     const retort_training_options training = {.gradient_checkpointing = options->gradient_checkpointing};
     rt_plan plan = {0};
     rt_plan_add(&plan, RT_ALWAYS, rt_aligned_size(rt_params_bytes(config)), "weights");
-    rt_plan_training(&plan, config, NULL, &training, tokens, tokens);
+    rt_plan_training(&plan, config, NULL, &training, rows, tokens);
     return rt_plan_peak(&plan);
 }
 
@@ -180,24 +184,28 @@ static double sampling_bytes(const rt_config *config, int64_t context, int64_t b
 static void fill_training(const rt_config *config, const retort_shape_options *options, const rt_ceilings *machine,
                           row *r) {
     r->tokens = options->tokens > 0 ? options->tokens : r->context;
+    const int64_t sequence = r->context < r->tokens ? r->context : r->tokens;
+    const int64_t fitting = options->micro_batch_tokens / sequence * sequence; /* whole sequences */
+    const int64_t most = fitting > sequence ? fitting : sequence, rows = most < r->tokens ? most : r->tokens;
     const double whole = floor((double)r->tokens / (double)r->context), n = (double)r->context;
     const double rest = (double)r->tokens - whole * n; /* of a last sequence that is shorter */
     const double keys = whole * n * (n + 1) / 2 + rest * (rest + 1) / 2;
     const rt_training_load load = {.tokens = (double)r->tokens,
                                    .keys = keys,
                                    .scored = (double)r->tokens - whole - (rest > 0),
-                                   .passes = 1,
+                                   .passes = ceil((double)r->tokens / (double)rows),
                                    .updates = 1,
                                    .recompute = options->gradient_checkpointing};
     r->train_flops = 3 * rt_model_forward_flops(config, load.tokens, keys, load.scored);
-    r->train_bytes = training_bytes(config, options, r->tokens);
+    r->train_bytes = training_bytes(config, options, rows, r->tokens);
     r->train = rt_training_cost(config, NULL, &load, machine);
 }
 
 static void fill_sampling(const rt_config *floats, const retort_shape_options *options, const rt_ceilings *machine,
                           row *r) {
+    static const rt_dtype DTYPES[] = {RT_DTYPE_BF16, RT_DTYPE_F32, RT_DTYPE_INT8};
     rt_config config = *floats;
-    config.weights_dtype = options->dtype == 0 ? RT_DTYPE_BF16 : RT_DTYPE_F32;
+    config.weights_dtype = DTYPES[options->dtype];
     const rt_sampling_load prompt = {.prompts = 1, .prompt = (double)r->context, .n = 1, .fresh = 1, .slots = 1};
     const rt_decoding_load token = {.steps = 1,
                                     .rows = (double)r->batch,

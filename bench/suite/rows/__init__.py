@@ -1,5 +1,5 @@
 """Rows by name: each is a function of the context that yields finished rows."""
-from . import matmul, sampling, text, training, whole
+from . import matmul, sampling, scaling, text, training, whole
 
 ROWS = {
     "matmul": (matmul.rows, "fp32 matrix products, training shapes, 1 and 2 threads"),
@@ -9,6 +9,7 @@ ROWS = {
     "decode": (sampling.decode, "decoding one sequence, bf16 and fp32"),
     "prefill": (sampling.prefill, "prefill of 2,048 tokens"),
     "rollout": (sampling.rollout, "64 responses sharing 8 prompts"),
+    "scaling": (scaling.rows, "steps and decoding by context, batch and threads beside what `retort plan` predicts"),
     "tokenizer": (text.tokenizer, "encoding and decoding of text, one thread"),
     "start": (whole.start, "first token of `retort sample`, 0.5B bf16"),
     "sft": (whole.sft, "the whole fine-tuning command beside TRL's SFTTrainer"),
