@@ -253,7 +253,7 @@ _retort() {
             --batch) kind=none ;;
             --tokens) kind=none ;;
             --micro-batch-tokens) kind=none ;;
-            --dtype) words='bf16 f32' ;;
+            --dtype) words='bf16 f32 int8' ;;
             --threads) kind=none ;;
             --cores) kind=none ;;
             --peak-gflops) kind=none ;;

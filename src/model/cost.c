@@ -14,8 +14,10 @@
 
 enum {
     DIAGONAL = 12,     /* keys more than a token sees: tiles on the diagonal are computed whole */
+    WIDENING = 16,     /* FLOPs of a tile that pass while a weight of few bits is turned into a float, */
+    NARROW_ROWS = 4,   /* which a step of more rows than this does once for all of them */
     PROMPT_ROWS = 256, /* rows of a decoder's step that reads a prompt */
-    RUN_START = 16384, /* bytes that could be read while the prefetcher finds the next block of a cache */
+    RUN_START = 12288, /* bytes that could be read while the prefetcher finds the next block of a cache */
     KEPT = 512 << 10   /* bytes of one sequence's keys and values that the second-level cache keeps for another tile */
 };
 
@@ -161,6 +163,19 @@ static double cache_seconds(const rt_config *c, const shape *s, double keys, dou
     return passes * 2 * s->layers * s->kv * size * keys / (share * machine->bandwidth);
 }
 
+/* What is waited for beyond multiplying: reading hides behind it where one of the two takes much longer, and only
+ * partly where they take about as long. */
+static double beyond(double reading, double computing) {
+    return isfinite(computing) ? hypot(reading, computing) - computing : 0;
+}
+
+/* FLOPs, and what takes as long. */
+static double multiplications(const rt_config *c, const rt_decoding_load *load, double layers, double head,
+                              double weights) {
+    const bool widens = c->weights_dtype != RT_DTYPE_F32 && load->rows > NARROW_ROWS * load->steps;
+    return 2 * (load->rows * layers + load->scored * head) + (widens ? WIDENING * weights : 0);
+}
+
 static double weight_bytes(const rt_config *c) {
     const double scale = c->weights_dtype == RT_DTYPE_INT8 ? (double)sizeof(float) / RT_INT8_GROUP : 0;
     return (double)rt_dtype_size(c->weights_dtype) + scale;
@@ -170,8 +185,8 @@ rt_cost rt_decoding_cost(const rt_config *c, const rt_decoding_load *load, const
     const shape s = shape_of(c);
     const double flops = rt_ceilings_flops(machine);
     const double layers = s.layers * s.layer.weights, head = s.head.weights;
-    const double multiplied = 2 * (load->rows * layers + load->scored * head) / (TILE * flops);
     const double weights = load->steps * layers + fmin(load->steps, load->scored) * head;
+    const double multiplied = multiplications(c, load, layers, head, weights) / (TILE * flops);
     const double streamed = weights * weight_bytes(c) / (STREAM * machine->bandwidth);
     const double keys = load->keys + (load->prompt ? DIAGONAL * load->rows : 0);
     const double scores = 4 * s.layers * s.q * keys / ((load->prompt ? ATTENTION : FEW_QUERIES) * flops);
@@ -179,7 +194,7 @@ rt_cost rt_decoding_cost(const rt_config *c, const rt_decoding_load *load, const
     const double rows = 4 * load->rows * s.layers * forward_floats(&s) / machine->bandwidth;
     return (rt_cost){.products = multiplied,
                      .attention = scores,
-                     .memory = fmax(0, streamed - multiplied) + fmax(0, fetched - scores) + rows};
+                     .memory = beyond(streamed, multiplied) + fmax(0, fetched - scores) + rows};
 }
 
 rt_cost rt_sampling_cost(const rt_config *c, const rt_sampling_load *load, const rt_ceilings *machine) {

@@ -7,8 +7,9 @@
  *     memory    = bytes that move beside them / bandwidth of all cores
  *
  * Nothing is hidden behind anything else, but for decoding, where a weight is read while the one before it is
- * multiplied: the longer of the two counts. Not counted: starting threads (some microseconds for each of ten to twenty
- * steps of a layer), waiting for one another, sockets, reading of data, drawing of tokens.
+ * multiplied: both together take the root of the sum of their squares; and a cache of keys and values, where the longer
+ * of reading and computing counts. Not counted: starting threads (some microseconds
+ * for each of ten to twenty steps of a layer), waiting for one another, sockets, reading of data, drawing of tokens.
  */
 #ifndef RT_COST_H
 #define RT_COST_H

@@ -37,7 +37,7 @@ static retort_status peek(const char *dir, rt_weights_form form, rt_config *conf
     RT_CHECK(rt_path_is_dir(dir), err, RETORT_ERR_NOT_FOUND, "there is no model folder '%s'", dir);
     RT_TRY(rt_config_load(dir, config, err));
     if (!has_weights(dir)) {
-        rt_dtype told;
+        rt_dtype told = RT_DTYPE_F32;
         RT_TRY(told_dtype(dir, &told, err));
         config->weights_dtype = rt_weights_form_dtype(form, told);
         return RETORT_OK;
