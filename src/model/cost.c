@@ -15,7 +15,8 @@
 enum {
     DIAGONAL = 12,     /* keys more than a token sees: tiles on the diagonal are computed whole */
     WIDENING = 16,     /* FLOPs of a tile that pass while a weight of few bits is turned into a float, */
-    NARROW_ROWS = 4,   /* which a step of more rows than this does once for all of them */
+    NARROW_ROWS = 4,   /* which a step of more rows than this does once for all of them; */
+    SCALING = 2,       /* with fewer rows, FLOPs that give an int8 weight its scale where it lies */
     PROMPT_ROWS = 256, /* rows of a decoder's step that reads a prompt */
     RUN_START = 12288, /* bytes that could be read while the prefetcher finds the next block of a cache */
     KEPT = 512 << 10   /* bytes of one sequence's keys and values that the second-level cache keeps for another tile */
@@ -173,7 +174,9 @@ static double beyond(double reading, double computing) {
 static double multiplications(const rt_config *c, const rt_decoding_load *load, double layers, double head,
                               double weights) {
     const bool widens = c->weights_dtype != RT_DTYPE_F32 && load->rows > NARROW_ROWS * load->steps;
-    return 2 * (load->rows * layers + load->scored * head) + (widens ? WIDENING * weights : 0);
+    const double multiplied = 2 * (load->rows * layers + load->scored * head);
+    if (widens) return multiplied + WIDENING * weights;
+    return c->weights_dtype == RT_DTYPE_INT8 ? multiplied + SCALING * weights : multiplied;
 }
 
 static double weight_bytes(const rt_config *c) {

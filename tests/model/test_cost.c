@@ -52,6 +52,10 @@ static void decoding_by_hand(void **state) {
     nearly(half.memory + half.products, (2.0 * 493961216 / 0.80 + rows) / 1e9);
     const rt_decoding_load many = {.steps = 1, .rows = 1e6, .scored = 1e6};
     nearly(rt_decoding_cost(&config, &many, &UNIT).products, (2e6 + 16) * 493961216 / (0.93 * 1e12));
+    config.weights_dtype = RT_DTYPE_INT8; /* read where they lie, each with its scale: 9 bits and 4 FLOPs */
+    nearly(rt_decoding_cost(&config, &one, &UNIT).products, 4.0 * 493961216 / (0.93 * 1e12));
+    const rt_cost whole8 = rt_decoding_cost(&config, &one, &fast);
+    nearly(whole8.memory + whole8.products, (1.125 * 493961216 / 0.80 + rows) / 1e9);
     config.weights_dtype = RT_DTYPE_F32;
     nearly(rt_decoding_cost(&config, &many, &UNIT).products, 2e6 * 493961216 / (0.93 * 1e12));
     /* A cache of 1,000 positions a row, small enough to be kept: 24 layers, 2 x 128 floats, runs of 64 x 64 floats. */
