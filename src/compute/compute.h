@@ -74,6 +74,8 @@ static inline rt_format rt_matrix_format(rt_matrix w) {
 rt_matrix rt_matrix_row(rt_matrix w, int64_t row, int64_t columns);
 /* Copies `rows` rows into rows first .. of `to`, which has the same format. */
 void rt_matrix_copy(rt_matrix to, int64_t first, rt_matrix from, int64_t rows, int64_t columns);
+/* Gives its memory back to the system (rt_give_back): it is lost. */
+void rt_matrix_give_back(rt_matrix w, int64_t rows, int64_t columns);
 /* The floats that elements first .. first + n - 1 of a matrix without gaps stand for. */
 void rt_matrix_decode(rt_matrix w, int64_t columns, int64_t first, int64_t n, float *out);
 /* Elements first .. first + n - 1 from floats, rounded to the format; of int8 these are whole groups. */

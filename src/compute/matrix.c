@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "compute/kernels_int8.h"
+#include "core/mem.h"
 
 rt_matrix rt_matrix_row(rt_matrix w, int64_t row, int64_t columns) {
     switch (rt_matrix_format(w)) {
@@ -20,6 +21,17 @@ void rt_matrix_copy(rt_matrix to, int64_t first, rt_matrix from, int64_t rows, i
     default:
         memcpy(at.int8, from.int8, count);
         memcpy(at.scale, from.scale, (size_t)(rows * rt_int8_groups(columns)) * sizeof *at.scale);
+    }
+}
+
+void rt_matrix_give_back(rt_matrix w, int64_t rows, int64_t columns) {
+    const size_t count = (size_t)(rows * columns);
+    switch (rt_matrix_format(w)) {
+    case RT_FORMAT_F32: rt_give_back(w.f32, count * sizeof *w.f32); break;
+    case RT_FORMAT_BF16: rt_give_back(w.bf16, count * sizeof *w.bf16); break;
+    default:
+        rt_give_back(w.int8, count);
+        rt_give_back(w.scale, (size_t)(rows * rt_int8_groups(columns)) * sizeof *w.scale);
     }
 }
 

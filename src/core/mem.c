@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { HUGE_PAGE = 2 << 20, ALIGNMENT = 64 };
 
@@ -100,6 +101,12 @@ void *rt_aligned_alloc(size_t count, size_t size) {
 void *rt_untouched_alloc(size_t count, size_t size) {
     size_t rounded;
     return aligned_block(count, size, &rounded);
+}
+
+void rt_give_back(const void *block, size_t bytes) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)block, end = begin + bytes;
+    const uintptr_t first = (begin + page - 1) / page * page, last = end / page * page;
+    if (first < last) (void)madvise((void *)first, last - first, MADV_DONTNEED);
 }
 
 static retort_status buffer_reserve(rt_buffer *buffer, size_t extra, retort_error *err) {

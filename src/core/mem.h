@@ -29,6 +29,10 @@ void *rt_untouched_alloc(size_t count, size_t size);
 /* The memory that such a block really takes, all of it at once; SIZE_MAX when out of range. */
 size_t rt_aligned_size(size_t bytes);
 
+/* Gives the pages that lie whole within a block, of memory or of a mapped file, back to the system: what memory held is
+ * lost. */
+void rt_give_back(const void *block, size_t bytes);
+
 /* True when a * b overflows size_t; otherwise *out = a * b. */
 bool rt_mul_overflow(size_t a, size_t b, size_t *out);
 

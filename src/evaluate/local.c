@@ -187,8 +187,7 @@ static retort_status run(rt_local *l, const rt_before *before, char note[200], r
     RT_TRY(rt_plan_check(&l->plan, err));
     if (before != NULL) RT_TRY(before->call(before->context, l->rounds, l->num_rounds, err));
     RT_TRY(rt_model_open(&l->what->model, &l->model, err));
-    RT_TRY(rt_sampling_decoder(&l->model, &l->size, &l->decoder, err));
-    rt_params_release(&l->model.params); /* the decoder has its own copy */
+    RT_TRY(rt_sampling_decoder_taking(&l->model, &l->size, &l->decoder, err));
     for (int64_t r = 0; r < l->num_rounds; r++) RT_TRY(run_round(l, r, err));
     return RETORT_OK;
 }

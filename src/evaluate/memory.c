@@ -12,7 +12,7 @@ enum {
 static retort_status make_plan(const rt_eval_size *size, const rt_sampling_size *sampling, rt_plan *plan,
                                retort_error *err) {
     RT_TRY(rt_plan_begin("eval", "program, tokenizer and prompts", size->memory_limit, plan, err));
-    rt_plan_add(plan, RT_WHILE_PACKING, rt_aligned_size(rt_params_bytes(size->config)), "weights");
+    rt_plan_taken_weights(plan, size->config, size->lora);
     rt_plan_sampling(plan, size->config, size->lora, sampling);
     plan->at_most = true;
     plan->threads = rt_compute_threads();

@@ -130,11 +130,24 @@ static retort_status set_weight(rt_packed *packed, int64_t n, int64_t k, rt_matr
     return RETORT_OK;
 }
 
+/* The same; w is lost where `taking`. */
+static retort_status take_weight(rt_packed *packed, int64_t n, int64_t k, rt_matrix w, bool taking, retort_error *err) {
+    RT_TRY(set_weight(packed, n, k, w, err));
+    if (taking) rt_matrix_give_back(w, n, k);
+    return RETORT_OK;
+}
+
+static void stage(rt_matrix staging, int64_t first, rt_matrix w, int64_t rows, int64_t columns, bool taking) {
+    rt_matrix_copy(staging, first, w, rows, columns);
+    if (taking) rt_matrix_give_back(w, rows, columns);
+}
+
 static void copy_floats(float *to, const float *from, int64_t count) {
     if (from != NULL) memcpy(to, from, (size_t)count * sizeof *to);
 }
 
-static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_layer_params *p, retort_error *err) {
+static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_layer_params *p, bool taking,
+                               retort_error *err) {
     const rt_config *c = &dec->config;
     const int64_t d = c->hidden_size, f = c->intermediate_size, e = c->head_dim;
     const int64_t q = c->num_attention_heads * e, kv = c->num_key_value_heads * e;
@@ -146,14 +159,14 @@ static retort_status set_layer(rt_decoder *dec, decoder_layer *layer, const rt_l
     copy_floats(layer->qkv_b, p->q_b, q);
     copy_floats(layer->qkv_b + q, p->k_b, kv);
     copy_floats(layer->qkv_b + q + kv, p->v_b, kv);
-    rt_matrix_copy(dec->staging, 0, p->q_w, q, d);
-    rt_matrix_copy(dec->staging, q, p->k_w, kv, d);
-    rt_matrix_copy(dec->staging, q + kv, p->v_w, kv, d);
+    stage(dec->staging, 0, p->q_w, q, d, taking);
+    stage(dec->staging, q, p->k_w, kv, d, taking);
+    stage(dec->staging, q + kv, p->v_w, kv, d, taking);
     RT_TRY(set_weight(&layer->qkv, q + 2 * kv, d, dec->staging, err));
-    RT_TRY(set_weight(&layer->o, d, q, p->o_w, err));
-    RT_TRY(set_weight(&layer->gate, f, d, p->gate_w, err));
-    RT_TRY(set_weight(&layer->up, f, d, p->up_w, err));
-    return set_weight(&layer->down, d, f, p->down_w, err);
+    RT_TRY(take_weight(&layer->o, d, q, p->o_w, taking, err));
+    RT_TRY(take_weight(&layer->gate, f, d, p->gate_w, taking, err));
+    RT_TRY(take_weight(&layer->up, f, d, p->up_w, taking, err));
+    return take_weight(&layer->down, d, f, p->down_w, taking, err);
 }
 
 static retort_status set_adapters(rt_decoder *dec, const rt_lora *lora, retort_error *err) {
@@ -171,13 +184,14 @@ static retort_status set_adapters(rt_decoder *dec, const rt_lora *lora, retort_e
     return RETORT_OK;
 }
 
-static retort_status set_weights(rt_decoder *dec, const rt_model *model, retort_error *err) {
+static retort_status set_weights(rt_decoder *dec, const rt_model *model, bool taking, retort_error *err) {
     const rt_config *c = &dec->config;
     const rt_params *params = &model->params;
-    if (!c->tie_word_embeddings) rt_matrix_copy(dec->embed, 0, params->embed, c->vocab_size, c->hidden_size);
+    if (!c->tie_word_embeddings) stage(dec->embed, 0, params->embed, c->vocab_size, c->hidden_size, taking);
     copy_floats(dec->norm, params->norm, c->hidden_size);
-    for (int64_t l = 0; l < c->num_hidden_layers; l++) RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], err));
-    RT_TRY(set_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, err));
+    for (int64_t l = 0; l < c->num_hidden_layers; l++)
+        RT_TRY(set_layer(dec, &dec->layers[l], &params->layers[l], taking, err));
+    RT_TRY(take_weight(&dec->head, c->vocab_size, c->hidden_size, params->head, taking, err));
     return set_adapters(dec, model->lora, err);
 }
 
@@ -240,8 +254,8 @@ retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t ca
     return rt_decoder_create_sized(model, &size, out, err);
 }
 
-retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_size *size, rt_decoder **out,
-                                      retort_error *err) {
+static retort_status create(const rt_model *model, bool taking, const rt_decoder_size *size, rt_decoder **out,
+                            retort_error *err) {
     *out = NULL;
     const rt_config *config = &model->config;
     const rt_lora_config *lora = model->lora != NULL ? &model->lora->config : NULL;
@@ -262,13 +276,25 @@ retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_si
     rt_rope_fill(config, dec->capacity, dec->rope);
     for (int64_t l = 0; l < config->num_hidden_layers; l++) dec->layers[l].window = rt_config_window(config, l);
     for (int64_t s = 0; s < dec->slots; s++) dec->pending[s] = -1;
-    retort_status status = set_weights(dec, model, err);
+    retort_status status = set_weights(dec, model, taking, err);
     if (status != RETORT_OK) {
         rt_decoder_destroy(dec);
         return status;
     }
     *out = dec;
     return RETORT_OK;
+}
+
+retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_size *size, rt_decoder **out,
+                                      retort_error *err) {
+    return create(model, false, size, out, err);
+}
+
+retort_status rt_decoder_create_taking(rt_model *model, const rt_decoder_size *size, rt_decoder **out,
+                                       retort_error *err) {
+    const retort_status status = create(model, true, size, out, err);
+    rt_params_release(&model->params);
+    return status;
 }
 
 void rt_decoder_destroy(rt_decoder *dec) {
@@ -301,7 +327,7 @@ retort_status rt_decoder_update(rt_decoder *dec, const rt_model *model) {
         return RETORT_ERR_STATE;
     const bool adapted = model->lora != NULL;
     if (adapted != (dec->lora.r > 0)) return RETORT_ERR_STATE;
-    if (!adapted) return set_weights(dec, model, NULL);
+    if (!adapted) return set_weights(dec, model, false, NULL);
     const rt_lora_config *lora = &model->lora->config;
     if (lora->r != dec->lora.r || lora->targets != dec->lora.targets) return RETORT_ERR_STATE;
     return set_adapters(dec, model->lora, NULL);

@@ -269,7 +269,11 @@ typedef struct rt_decoder_size {
  * applied as in training. Memory of the cache is touched only as blocks are taken. */
 retort_status rt_decoder_create_sized(const rt_model *model, const rt_decoder_size *size, rt_decoder **out,
                                       retort_error *err);
-/* The same with all the blocks that its slots can need. */
+/* The same with the model's weights released, also on failure: matrices are given back to the system as they are
+ * packed, so that the two forms are never there in full together. */
+retort_status rt_decoder_create_taking(rt_model *model, const rt_decoder_size *size, rt_decoder **out,
+                                       retort_error *err);
+/* The same as rt_decoder_create_sized with all the blocks that its slots can need. */
 retort_status rt_decoder_create(const rt_model *model, int64_t slots, int64_t capacity, int64_t max_rows,
                                 rt_decoder **out, retort_error *err);
 void rt_decoder_destroy(rt_decoder *decoder);

@@ -340,8 +340,9 @@ static retort_status make_plan(const command *c, rt_plan *plan, retort_error *er
     rt_sampling_size size;
     RT_TRY(size_of(c, &size, err));
     RT_TRY(rt_plan_begin("sample", "program, tokenizer and prompts", c->options->memory_limit, plan, err));
-    rt_plan_add(plan, RT_WHILE_PACKING, rt_aligned_size(rt_params_bytes(config)), "weights");
-    rt_plan_sampling(plan, config, c->lora.r > 0 ? &c->lora : NULL, &size);
+    const rt_lora_config *lora = c->lora.r > 0 ? &c->lora : NULL;
+    rt_plan_taken_weights(plan, config, lora);
+    rt_plan_sampling(plan, config, lora, &size);
     plan->at_most = true;
     plan->threads = rt_compute_threads();
     plan->generated_tokens = (double)size.responses * (double)size.max_new_tokens;
@@ -361,8 +362,7 @@ static retort_status prepare(command *c, retort_error *err) {
     RT_TRY(rt_model_open(&source, &c->model, err));
     rt_sampling_size size;
     RT_TRY(size_of(c, &size, err));
-    RT_TRY(rt_sampling_decoder(&c->model, &size, &c->decoder, err));
-    rt_params_release(&c->model.params); /* the decoder has its own copy */
+    RT_TRY(rt_sampling_decoder_taking(&c->model, &size, &c->decoder, err));
     return open_output(c, err);
 }
 

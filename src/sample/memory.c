@@ -38,6 +38,21 @@ retort_status rt_sampling_decoder(const rt_model *model, const rt_sampling_size 
     return rt_decoder_create_sized(model, &asked, out, err);
 }
 
+retort_status rt_sampling_decoder_taking(rt_model *model, const rt_sampling_size *size, rt_decoder **out,
+                                         retort_error *err) {
+    const rt_decoder_size asked = decoder_size(size);
+    return rt_decoder_create_taking(model, &asked, out, err);
+}
+
+/* One matrix is there in both forms; of the others, the form that is larger. */
+void rt_plan_taken_weights(rt_plan *plan, const rt_config *c, const rt_lora_config *lora) {
+    const int64_t rows = c->vocab_size > c->intermediate_size ? c->vocab_size : c->intermediate_size;
+    const size_t weights = rt_aligned_size(rt_params_bytes(c)), packed = rt_decoder_bytes(c, lora, 1, 1, 1);
+    const size_t largest = rt_packed_bytes(rows, c->hidden_size, rt_config_format(c));
+    rt_plan_add(plan, RT_WHILE_PACKING, largest + (weights > packed ? weights - packed : 0),
+                "weights, given back as they are packed");
+}
+
 void rt_plan_sampling(rt_plan *plan, const rt_config *c, const rt_lora_config *lora, const rt_sampling_size *size) {
     const rt_decoder_size asked = decoder_size(size);
     const size_t all = rt_decoder_bytes_sized(c, lora, &asked);

@@ -239,7 +239,7 @@ static retort_status plan_memory(const rt_server *server, const rt_lora_config *
     const rt_config *config = &server->model.config;
     rt_plan plan;
     RT_TRY(rt_plan_begin("serve", "program", server->options->memory_limit, &plan, err));
-    rt_plan_add(&plan, RT_WHILE_PACKING, rt_aligned_size(rt_params_bytes(config)), "weights");
+    rt_plan_taken_weights(&plan, config, lora);
     rt_plan_sampling(&plan, config, lora, size);
     return rt_plan_check(&plan, err);
 }
@@ -262,15 +262,14 @@ static retort_status size_decoder(rt_server *server, const rt_model_source *sour
     return plan_memory(server, lora.r > 0 ? &lora : NULL, out, err);
 }
 
-/* The decoder has its own copy of the weights. */
-static retort_status make_decoder(rt_server *server, const rt_model *model, const rt_sampling_size *size,
-                                  retort_error *err) {
+/* The decoder takes the weights. */
+static retort_status make_decoder(rt_server *server, rt_model *model, const rt_sampling_size *size, retort_error *err) {
     rt_serve_model *m = &server->model;
     char hash[65];
     m->config = model->config;
     RT_TRY(rt_model_hash(model, hash, err));
     snprintf(m->fingerprint, sizeof m->fingerprint, "fp_%.16s", hash);
-    return rt_sampling_decoder(model, size, &server->decoder, err);
+    return rt_sampling_decoder_taking(model, size, &server->decoder, err);
 }
 
 static retort_status prepare(rt_server *server, retort_error *err) {

@@ -422,6 +422,40 @@ static void no_weight(void *context, int64_t first, int64_t count, const float *
     for (int64_t i = 0; i < count; i++) coefficient[i] = 0;
 }
 
+/* A decoder that takes the weights is the one that copies them. */
+static void test_taking(void **state) {
+    (void)state;
+    enum { ROWS = 9 };
+    const rt_dtype formats[] = {RT_DTYPE_F32, RT_DTYPE_BF16, RT_DTYPE_INT8};
+    for (int i = 0; i < 6; i++) {
+        const rt_config config = fixture_config(i % 2 == 0, true);
+        rt_model model = fixture_model(&config, 31), held = fixture_as(&model, formats[i / 2]);
+        fixture_adapt(&held, 3, ALL_LINEAR, 32);
+        int32_t slot[ROWS] = {0}, position[ROWS], ids[ROWS];
+        bool want[ROWS];
+        float logits[2][ROWS * 211];
+        for (int32_t r = 0; r < ROWS; r++) {
+            position[r] = r;
+            ids[r] = r * 23 + 1;
+            want[r] = true;
+        }
+        for (int taking = 0; taking < 2; taking++) {
+            const rt_decoder_size size = {.slots = 1, .capacity = ROWS, .rows = ROWS};
+            rt_decoder *decoder;
+            retort_error err;
+            must(taking == 0 ? rt_decoder_create_sized(&held, &size, &decoder, &err)
+                             : rt_decoder_create_taking(&held, &size, &decoder, &err),
+                 &err);
+            must(rt_decoder_step(decoder, ROWS, slot, position, ids, want, logits[taking], &err), &err);
+            rt_decoder_destroy(decoder);
+        }
+        assert_same_floats("logits of a taking decoder", logits[0], logits[1], ROWS * 211);
+        assert_null(held.params.tensors);
+        rt_model_release(&held);
+        rt_model_release(&model);
+    }
+}
+
 /* Full training is refused: an update would be rounded away. */
 static void test_narrow_is_frozen(void **state) {
     (void)state;
@@ -456,6 +490,7 @@ int main(void) {
         cmocka_unit_test(test_sampler_is_trainer_with_adapters),
         cmocka_unit_test(test_narrow_is_rounded),
         cmocka_unit_test(test_narrow_is_frozen),
+        cmocka_unit_test(test_taking),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_half_cache),
     };
