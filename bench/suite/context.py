@@ -85,8 +85,9 @@ class Context:
 
     def gguf(self, shape, dtype):
         file = self.cache / "models" / f"{shape}-{dtype}.gguf"
+        source = "bf16" if dtype == "q8_0" else dtype
         if not file.exists():
-            subprocess.run([self.retort, "model", "convert", "--quiet", "--in", self.model(shape, dtype), "--out",
+            subprocess.run([self.retort, "model", "convert", "--quiet", "--in", self.model(shape, source), "--out",
                             str(file), "--dtype", dtype], check=True, stdout=subprocess.DEVNULL)
         return str(file)
 

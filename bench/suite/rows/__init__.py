@@ -6,7 +6,7 @@ ROWS = {
     "attention": (training.attention, "attention forward and backward, 8,192 tokens"),
     "step": (training.steps, "SFT step: mini, GPT-2 124M and 0.5B shapes"),
     "memory": (training.memory, "peak memory of the 0.5B step"),
-    "decode": (sampling.decode, "decoding one sequence, bf16 and fp32"),
+    "decode": (sampling.decode, "decoding one sequence, bf16, fp32 and int8"),
     "prefill": (sampling.prefill, "prefill of 2,048 tokens"),
     "rollout": (sampling.rollout, "64 responses sharing 8 prompts"),
     "scaling": (scaling.rows, "steps and decoding by context, batch and threads beside what `retort plan` predicts"),

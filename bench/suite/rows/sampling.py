@@ -9,7 +9,7 @@ SHAPE = "qwen2.5-0.5b"
 def weight_bytes(context, dtype):
     """What decoding a token must read: every weight once (a tied embedding is the head; one row of it is looked up)."""
     from make_random_model import parameters
-    return parameters(SHAPE) * {"bf16": 2, "f32": 4}[dtype]
+    return parameters(SHAPE) * {"bf16": 2, "f32": 4, "int8": 1.125}[dtype]
 
 
 def llama_cpp(context, stack, shape, dtype, cells, sequences):
@@ -24,13 +24,14 @@ def asking(workers, *words):
 
 def decode(context):
     count, prefix = (8, 16) if context.small else (64, 64)
-    for dtype in ("bf16", "f32"):
+    for dtype, file, theirs in (("bf16", "bf16", "bf16"), ("f32", "f32", "f32"), ("int8", "bf16", "q8_0")):
         with ExitStack() as stack:
             ours = stack.enter_context(context.ours())
-            ours.ask("load", context.model(SHAPE, dtype), dtype)
-            llama = llama_cpp(context, stack, SHAPE, dtype, 256, 1)
+            ours.ask("load", context.model(SHAPE, file), dtype)
+            llama = llama_cpp(context, stack, SHAPE, theirs, 256, 1)
             sides = asking({"retort": ours, "llama.cpp": llama}, "decode", count, prefix, context.threads)
-            row = paired(context, f"decode-{dtype}", f"decoding one sequence, 0.5B shape, {dtype}", sides,
+            row = paired(context, f"decode-{dtype}", f"decoding one sequence, 0.5B shape, {dtype}"
+                         + (" (llama.cpp: Q8_0)" if dtype == "int8" else ""), sides,
                          {"llama.cpp": 1.0})
             seconds = seconds_of(row) / count
             row["bytes"] = weight_bytes(context, dtype) * count
