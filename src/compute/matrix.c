@@ -14,14 +14,11 @@ rt_matrix rt_matrix_row(rt_matrix w, int64_t row, int64_t columns) {
 
 void rt_matrix_copy(rt_matrix to, int64_t first, rt_matrix from, int64_t rows, int64_t columns) {
     const rt_matrix at = rt_matrix_row(to, first, columns);
-    const size_t count = (size_t)(rows * columns);
-    switch (rt_matrix_format(from)) {
-    case RT_FORMAT_F32: memcpy(at.f32, from.f32, count * sizeof *at.f32); break;
-    case RT_FORMAT_BF16: memcpy(at.bf16, from.bf16, count * sizeof *at.bf16); break;
-    default:
-        memcpy(at.int8, from.int8, count);
-        memcpy(at.scale, from.scale, (size_t)(rows * rt_int8_groups(columns)) * sizeof *at.scale);
-    }
+    const size_t count = (size_t)(rows * columns), scales = (size_t)(rows * rt_int8_groups(columns));
+    if (at.f32 != NULL) memcpy(at.f32, from.f32, count * sizeof *at.f32);
+    if (at.bf16 != NULL) memcpy(at.bf16, from.bf16, count * sizeof *at.bf16);
+    if (at.int8 != NULL) memcpy(at.int8, from.int8, count);
+    if (at.scale != NULL) memcpy(at.scale, from.scale, scales * sizeof *at.scale);
 }
 
 void rt_matrix_give_back(rt_matrix w, int64_t rows, int64_t columns) {
