@@ -93,19 +93,26 @@ RT_INLINE void tile_store(const tile *t, int mr, int nv, float *c, int64_t ldc, 
 /* Rows of the tile that starts with `left` rows to go, and the call of a tile function with that number as a constant,
  * so that its accumulators can live in registers. */
 #if RT_KERNEL_LEVEL > 0
-enum { MIDDLE = MR > 8 ? 8 : 5 }; /* as many heads share keys in some models */
+enum { SMALL = MR < 8 ? MR : 8 }; /* every count up to it has a tile: the heads that share keys make one */
 RT_INLINE int tile_rows(int64_t left, int64_t most) {
     if (left > most) left = most;
     if (left >= MR) return MR;
-    if (left >= MIDDLE) return MIDDLE;
-    if (left >= 4) return 4;
-    return left >= 2 ? 2 : 1;
+    return left > SMALL ? SMALL : (int)left;
 }
+#if RT_KERNEL_LEVEL == 2
+/* clang-format off */
+#define LARGER_ROWS(call) case 12: call(12); break; case 8: call(8); break; case 7: call(7); break;
+/* clang-format on */
+#else
+#define LARGER_ROWS(call)
+#endif
 #define WITH_ROWS(mr, call)                                                                                            \
     switch (mr) {                                                                                                      \
-    case MR: call(MR); break;                                                                                          \
-    case MIDDLE: call(MIDDLE); break;                                                                                  \
+        LARGER_ROWS(call)                                                                                              \
+    case 6: call(6); break;                                                                                            \
+    case 5: call(5); break;                                                                                            \
     case 4: call(4); break;                                                                                            \
+    case 3: call(3); break;                                                                                            \
     case 2: call(2); break;                                                                                            \
     default: call(1); break;                                                                                           \
     }
