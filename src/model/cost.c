@@ -142,16 +142,11 @@ rt_cost rt_training_cost(const rt_config *c, const rt_lora_config *lora, const r
 
 /* ---- sampling ---- */
 
-/* Tiles of 12, 8, 4, 2 and 1 rows that make up the heads of a group: each goes through all keys and values by itself.
+/* Tiles of 12 rows, or of up to 8, that make up the heads of a group: each goes through all keys and values by itself.
  */
 static double tiles_of(const rt_config *c) {
-    static const int64_t ROWS[] = {12, 8, 4, 2, 1};
-    int64_t heads = c->num_attention_heads / c->num_key_value_heads, tiles = 0;
-    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
-        tiles += heads / ROWS[i];
-        heads %= ROWS[i];
-    }
-    return (double)tiles;
+    const int64_t heads = c->num_attention_heads / c->num_key_value_heads, rest = heads % 12;
+    return (double)(heads / 12 + (rest > 0) + (rest > 8));
 }
 
 /* Keys and values of `keys` positions (of all rows), of which a row has `context`: blocks that lie apart, so that each
