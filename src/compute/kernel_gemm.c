@@ -169,10 +169,6 @@ static void tile_row(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const f
     functions[a->packed][rows](n, k, a->data, a->stride, b, panel_stride, c, ldc, accumulate);
 }
 
-/* Few rows read panels of bfloat16 where they lie: memory is what they wait for. More rows than that are worth widened
- * panels. */
-enum { HALF_ROWS = 4 };
-
 typedef void half_function(int64_t n, int64_t k, const float *a, int64_t stride, const uint16_t *b,
                            int64_t panel_stride, float *c, int64_t ldc, bool accumulate);
 
@@ -181,11 +177,11 @@ typedef void half_function(int64_t n, int64_t k, const float *a, int64_t stride,
                             int64_t panel_stride, float *c, int64_t ldc, bool accumulate) {                            \
         row_of_tiles(rows, false, true, n, k, a, stride, (panels_of){.half = b}, panel_stride, c, ldc, accumulate);    \
     }
-ROWS_1_4(DEFINE_HALF)
+ROWS(DEFINE_HALF)
 
-static half_function *const half_functions[HALF_ROWS + 1] = {
+static half_function *const half_functions[ROWS_MAX + 1] = {
 #define HALF(rows) [rows] = half_##rows,
-    ROWS_1_4(HALF)};
+    ROWS(HALF)};
 
 static void tile_row_half(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const uint16_t *b, int64_t panel_stride,
                           float *c, int64_t ldc, bool accumulate) {
@@ -305,7 +301,6 @@ const rt_gemm_kernels RT_KERNEL_TABLE(gemm) = {.rows_max = ROWS_MAX,
                                                .tile_row = tile_row,
                                                .pack_b = pack_b,
                                                .pack_bt = pack_bt,
-                                               .half_rows = HALF_ROWS,
                                                .tile_row_half = tile_row_half,
                                                .pack_b_half = pack_b_half,
                                                .pack_bt_half = pack_bt_half,

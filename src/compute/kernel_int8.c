@@ -14,13 +14,19 @@
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-enum { ROWS_MAX = 4 };
+#define ROWS_1_4(X) X(1) X(2) X(3) X(4)
 #if RT_KERNEL_LEVEL == 2
-#define PANELS_OF(rows) ((rows) == 1 ? 8 : 4)
+enum { ROWS_MAX = 12 };
+#define PANELS_OF(rows) ((rows) == 1 ? 8 : (rows) <= 4 ? 4 : 2)
+#define ROWS(X)         ROWS_1_4(X) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12)
 #elif RT_KERNEL_LEVEL == 1
+enum { ROWS_MAX = 6 };
 #define PANELS_OF(rows) ((rows) == 1 ? 3 : (rows) == 2 ? 2 : 1)
+#define ROWS(X)         ROWS_1_4(X) X(5) X(6)
 #else
+enum { ROWS_MAX = 4 };
 #define PANELS_OF(rows) 1
+#define ROWS(X)         ROWS_1_4(X)
 #endif
 enum { PANELS_MAX = PANELS_OF(1) };
 
@@ -84,7 +90,6 @@ RT_INLINE void row_of_tiles(const int rows, int64_t n, int64_t k, const float *a
     if (n > 0) ragged_tile(rows, n, k, a, lda, b, c, ldc, accumulate);
 }
 
-#define ROWS(X) X(1) X(2) X(3) X(4)
 #define DEFINE_ROWS(rows)                                                                                              \
     static void rows_##rows(int64_t n, int64_t k, const float *a, int64_t lda, const unsigned char *b, float *c,       \
                             int64_t ldc, bool accumulate) {                                                            \

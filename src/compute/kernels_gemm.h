@@ -28,9 +28,8 @@ struct rt_gemm_kernels {
     void (*pack_b)(int64_t n, int64_t k, const float *b, int64_t ldb, float *out, int64_t panel_stride);
     /* Panels of w [n][k], that is of its transpose. */
     void (*pack_bt)(int64_t n, int64_t k, const float *w, int64_t ldw, float *out, int64_t panel_stride);
-    /* The same from bfloat16: in panels of bfloat16 (rows <= half_rows, rows of A not packed), or into panels of float.
+    /* The same from bfloat16: in panels of bfloat16 (rows of A not packed), or into panels of float.
      */
-    int half_rows;
     void (*tile_row_half)(int rows, int64_t n, int64_t k, const rt_gemm_a *a, const uint16_t *b, int64_t panel_stride,
                           float *c, int64_t ldc, bool accumulate);
     void (*pack_b_half)(int64_t n, int64_t k, const uint16_t *b, int64_t ldb, float *out, int64_t panel_stride);

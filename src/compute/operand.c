@@ -95,18 +95,38 @@ const float *rt_operand_panels(const rt_operand *b, int64_t j, int64_t n, int64_
     return scratch;
 }
 
-int rt_operand_few_rows(const rt_operand *b) {
-    if (b->form != RT_B_PACKED || b->format == RT_FORMAT_F32) return 0;
-    return b->format == RT_FORMAT_BF16 ? rt_kernels->gemm->half_rows : rt_kernels->int8->rows_max;
+static int rows_of_tile(const rt_operand *b) {
+    return b->format == RT_FORMAT_BF16 ? rt_kernels->gemm->rows_max : rt_kernels->int8->rows_max;
 }
 
-void rt_operand_multiply_few(const rt_operand *b, int rows, int64_t n, int64_t k, const float *a, int64_t lda, float *c,
-                             int64_t ldc, bool accumulate) {
-    const int64_t panels = b->first / RT_PANEL * b->ld;
+int rt_operand_few_rows(const rt_operand *b) {
+    enum { TILES = 4 };
+    return b->form != RT_B_PACKED || b->format == RT_FORMAT_F32 ? 0 : TILES * rows_of_tile(b);
+}
+
+/* One tile of rows; the columns begin with that of number `first` of the operand. */
+static void multiply_tile(const rt_operand *b, int rows, int64_t first, int64_t n, int64_t k, const float *a,
+                          int64_t lda, float *c, int64_t ldc, bool accumulate) {
+    const int64_t panels = first / RT_PANEL * b->ld;
     if (b->format == RT_FORMAT_BF16) {
         const rt_gemm_a rows_of_a = {a, lda, false};
         rt_kernels->gemm->tile_row_half(rows, n, k, &rows_of_a, b->w.bf16 + panels, b->ld, c, ldc, accumulate);
     } else {
         rt_kernels->int8->tile_row(rows, n, k, a, lda, (const unsigned char *)b->w.int8 + panels, c, ldc, accumulate);
+    }
+}
+
+void rt_operand_multiply_few(const rt_operand *b, int rows, int64_t n, int64_t k, const float *a, int64_t lda, float *c,
+                             int64_t ldc, bool accumulate) {
+    enum { COLUMNS = 64 }; /* that a second tile finds in the second-level cache */
+    const int most = rows_of_tile(b), tiles = (rows + most - 1) / most;
+    const int64_t width = tiles > 1 ? COLUMNS : n;
+    for (int64_t j = 0; j < n; j += width) {
+        const int64_t columns = n - j < width ? n - j : width;
+        for (int t = 0; t < tiles; t++) {
+            const int first = rows * t / tiles, count = rows * (t + 1) / tiles - first;
+            multiply_tile(b, count, b->first + j, columns, k, a + first * lda, lda, c + first * ldc + j, ldc,
+                          accumulate);
+        }
     }
 }

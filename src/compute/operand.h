@@ -24,8 +24,8 @@ bool rt_operand_in_place(const rt_operand *b);
 const float *rt_operand_panels(const rt_operand *b, int64_t j, int64_t n, int64_t p, int64_t k, float *scratch,
                                int64_t *stride);
 
-/* So few rows read panels of a narrow format where they lie, for memory is what they wait for; 0: none do. More rows
- * than that are worth widened panels. */
+/* So few rows, those of four tiles, read panels of a narrow format where they lie; 0: none do. For more rows than that
+ * the panels are widened once for all. */
 int rt_operand_few_rows(const rt_operand *b);
 /* c[i][j] for rows <= rt_operand_few_rows, all of k. */
 void rt_operand_multiply_few(const rt_operand *b, int rows, int64_t n, int64_t k, const float *a, int64_t lda, float *c,

@@ -15,7 +15,7 @@
 enum {
     DIAGONAL = 12,     /* keys more than a token sees: tiles on the diagonal are computed whole */
     WIDENING = 16,     /* FLOPs of a tile that pass while a weight of few bits is turned into a float, */
-    NARROW_ROWS = 4,   /* which a step of more rows than this does once for all of them; */
+    NARROW_ROWS = 48,  /* which a step of more rows than this does once for all of them; */
     SCALING = 2,       /* with fewer rows, FLOPs that give an int8 weight its scale where it lies */
     PROMPT_ROWS = 256, /* rows of a decoder's step that reads a prompt */
     RUN_START = 12288, /* bytes that could be read while the prefetcher finds the next block of a cache */
