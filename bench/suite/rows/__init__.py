@@ -5,6 +5,7 @@ ROWS = {
     "matmul": (matmul.rows, "fp32 matrix products, training shapes, 1 and 2 threads"),
     "attention": (training.attention, "attention forward and backward, 8,192 tokens"),
     "step": (training.steps, "SFT step: mini, GPT-2 124M and 0.5B shapes"),
+    "compiled": (training.compiled, "the mini and 0.5B steps beside torch.compile"),
     "memory": (training.memory, "peak memory of the 0.5B step"),
     "decode": (sampling.decode, "decoding one sequence, bf16, fp32 and int8"),
     "prefill": (sampling.prefill, "prefill of 2,048 tokens"),

@@ -10,6 +10,9 @@ GB = 1e9
 MICRO = 2048  # what `retort distill` puts into a forward and backward pass when it is not told
 
 
+EAGER = ("eager", "tuned")
+
+
 def children_cpu():
     """Processor seconds of the processes that this one started and that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -47,9 +50,7 @@ def llmc_flops(tokens, length):
     return 6 * tokens * weights + 12 * LLMC_LAYERS * LLMC_WIDTH * tokens * (length + 1) / 2
 
 
-def step(context, name, what, shape, tokens, length, wanted, modes=None, of_peak=None, runs=None):
-    if modes is None:  # compiling takes longer than a quick run should
-        modes = ("eager", "tuned") if context.small else ("eager", "tuned", "compile")
+def step(context, name, what, shape, tokens, length, wanted, modes=EAGER, of_peak=None, runs=None):
     words = (tokens, length, context.threads, 0)
     with ExitStack() as stack:
         sides, workers = step_sides(context, stack, shape, words, modes)
@@ -82,13 +83,21 @@ def steps(context):
     yield step(context, "step-gpt2-124m-512", "SFT step, 124M (GPT-2's dimensions), 1 x 512 tokens", "gpt2-124m", 512,
                512, {**beside_torch(1.3), "llm.c": 4.0})
     # Two models of this size with their moments would not fit into memory at once: see turns().
-    for tokens, modes in ((512, ("eager", "tuned", "compile")), (1024, ("eager",))):
-        yield turns(context, tokens, ("eager",) if context.small else modes)
+    yield turns(context, 512, ("eager",) if context.small else EAGER)
+    if not context.small:
+        yield turns(context, 1024, ("eager",))
     yield step(context, "step-qwen2.5-0.5b-2048", "SFT step, 0.5B shape, 1 x 2,048 tokens", "qwen2.5-0.5b", 2048, 2048, {}, (),
                0.72, 1 if context.small else 3)
 
 
-def turns(context, tokens, modes):
+def compiled(context):
+    """Beside torch.compile, which takes minutes to compile."""
+    yield step(context, "step-mini-8192-compiled", "SFT step, mini shape, 32 x 256 tokens, beside torch.compile", "mini", 8192,
+               256, {"PyTorch compile": 1.1}, ("compile",))
+    yield turns(context, 512, ("compile",), "-compiled", ", beside torch.compile")
+
+
+def turns(context, tokens, modes, suffix="", beside=""):
     """Sides in turns, each in a process of its own that ends before the next begins: it loads, takes one step that is not
     counted (compiling belongs to it) and one that is."""
     shape, words, memory = "qwen2.5-0.5b", (tokens, tokens, context.threads, 0), {}
@@ -110,7 +119,7 @@ def turns(context, tokens, modes):
         name = f"PyTorch {mode}"
         if context.found(name, "torch"):
             sides[name] = alone(name, lambda mode=mode: context.torch_model(shape, mode), False)
-    row = paired(context, f"step-qwen2.5-0.5b-{tokens}", f"SFT step, 0.5B shape, 1 x {tokens:,} tokens", sides,
+    row = paired(context, f"step-qwen2.5-0.5b-{tokens}{suffix}", f"SFT step, 0.5B shape, 1 x {tokens:,} tokens{beside}", sides,
                  {f"PyTorch {mode}": {"eager": 1.25, "tuned": 1.25, "compile": 1.1}[mode] for mode in modes},
                  runs=1 if context.small else 3, warm=False)
     row["tokens_per_second"] = round(tokens / seconds_of(row), 1)
