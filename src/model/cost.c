@@ -145,8 +145,9 @@ rt_cost rt_training_cost(const rt_config *c, const rt_lora_config *lora, const r
 /* Tiles of 12 rows, or of up to 8, that make up the heads of a group: each goes through all keys and values by itself.
  */
 static double tiles_of(const rt_config *c) {
-    const int64_t heads = c->num_attention_heads / c->num_key_value_heads, rest = heads % 12;
-    return (double)(heads / 12 + (rest > 0) + (rest > 8));
+    const int64_t heads = c->num_attention_heads / c->num_key_value_heads, full = heads / 12, rest = heads % 12;
+    const int64_t tiles = full + (rest > 8 ? 2 : rest > 0 ? 1 : 0);
+    return (double)tiles;
 }
 
 /* Keys and values of `keys` positions (of all rows), of which a row has `context`: blocks that lie apart, so that each
