@@ -81,7 +81,7 @@ static void prepare(training *t) {
     const size_t n = (size_t)t->tokens;
     const retort_training_options options = {
         .adam_beta1 = 0.9, .adam_beta2 = 0.95, .adam_epsilon = 1e-8, .weight_decay = 0.01, .max_grad_norm = 1.0};
-    const int64_t most = t->micro > t->length ? t->micro : t->length;
+    const int64_t most = t->micro > t->tokens ? t->tokens : t->micro > t->length ? t->micro : t->length;
     const rt_workspace_shape shape = {.max_tokens = most, .step_tokens = t->tokens, .recompute = t->recompute};
     check(rt_optimizer_create(&model, &options, &t->optimizer, &err), &err);
     check(rt_workspace_create(&model.config, &shape, &t->workspace, &err), &err);

@@ -84,7 +84,7 @@ def main():
     log = open(pathlib.Path(options.cache) / "peers.log", "w")
     context = Context(options.build, options.cache, 3 if options.quick else 7, options.patience, options.threads,
                       options.quick, log)
-    Worker.passive = os.getloadavg()[0] > 0.75 * options.threads
+    Worker.passive = machine.idle_share() < 0.5
     failed = 0
     with context.ours() as prober:
         context.say("measuring the machine's ceilings")

@@ -53,6 +53,14 @@ class Load:
         return min(1.0, max(0.0, share))
 
 
+def idle_share(seconds=1.0):
+    """What the others leave of the machine just now. The kernel's load average would still count what this program itself
+    did a minute ago."""
+    load = Load()
+    time.sleep(seconds)
+    return 1 - load.foreign(0)
+
+
 class Probe:
     """Multiply-adds in registers, before and after a sample: has this process the processors to itself?"""
 

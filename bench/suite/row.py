@@ -25,14 +25,21 @@ def named(context, name, what, threads):
     return name, what
 
 
+def credible(context, row, side, first, threads):
+    """Processor time divided by threads is no time where one thread did the work of another that came too late: it would
+    give a rate above the machine's peak."""
+    seconds = row["sides"][side]["cpu"]["median"] / threads
+    return first.get("flops", 0) <= seconds * context.probe.peak[threads]
+
+
 def of(context, taken, name, what, wanted, threads, ours="retort", **more):
     """The row of samples that were taken."""
     name, what = named(context, name, what, threads)
     row = {"name": name, "what": what, "threads": threads, **pairs.compare(taken, ours), **more}
-    row["judged_by"] = "seconds" if row["clean"] > 0 else "cpu"
+    first = taken["rounds"][0][ours]
+    row["judged_by"] = "seconds" if row["clean"] > 0 or not credible(context, row, ours, first, threads) else "cpu"
     row["targets"] = targets(row["sides"], wanted, row["judged_by"])
     row["missing"] = [peer for peer in wanted if peer not in row["sides"]]
-    first = taken["rounds"][0][ours]
     if "flops" in first:
         rate = first["flops"] / seconds_of(row, ours)
         row["flops"] = first["flops"]
